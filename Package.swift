@@ -1,0 +1,126 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+// The manifest is the architecture: a target may import what it lists and nothing else
+// (`make lint` builds with --explicit-target-dependency-import-check error).
+// Shared: pure, except the client in Control. Daemon: the edges and the services. Console: the face.
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Shared/\(name)")
+}
+func daemon(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Daemon/\(name)")
+}
+func console(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Console/\(name)")
+}
+func library(_ name: String, in folder: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/\(folder)/\(name)", pkgConfig: pkgConfig,
+        providers: apt.map { [.apt([$0])] })
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
+}
+
+let package = Package(
+    name: "epost",
+    platforms: [.macOS(.v15)],  // ignored on Linux; it silences availability checks
+    products: [
+        .executable(name: "epostd", targets: ["epostd"]),
+        .executable(name: "epost-console", targets: ["epost-console"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        library("CLinux", in: "Shared"),
+        library("CSQLite", in: "Daemon", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        library("COpenSSL", in: "Daemon", pkgConfig: "openssl", apt: "libssl-dev"),
+        library("CUnbound", in: "Daemon", apt: "libunbound-dev"),
+        library("CNcurses", in: "Console", apt: "libncursesw5-dev"),
+
+        shared("MailModel"),
+        shared("SMTP", ["MailModel"]),
+        shared("MessageFormat", ["MailModel"]),
+        shared("Tables", ["MailModel"]),
+        shared("Policy", ["MailModel", "Tables"]),
+        shared("Settings", ["MailModel"]),
+        shared("Control", ["CLinux"]),
+
+        daemon("Database", ["CSQLite"]),
+        daemon("Crypto", ["COpenSSL"]),
+        daemon("Journal", ["MailModel", "CLinux"]),
+        daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Control", "CLinux"]),
+        daemon("Spool", ["Database", "MailModel", "CLinux"]),
+        daemon("Mailbox", ["MailModel", "CLinux"]),
+        daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
+        daemon("Service", ["Control", "Settings", "Store", "Journal", "CLinux"]),
+        daemon(
+            "Receiver",
+            nio + [
+                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database", "Crypto",
+                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "CLinux",
+            ]),
+        daemon(
+            "Delivery",
+            nio + [
+                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database",
+                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "CLinux",
+            ]),
+        daemon(
+            "Supervisor",
+            [
+                "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
+                "Mailbox", "MessageFormat", "Service", "CLinux",
+            ]),
+        .executableTarget(
+            name: "epostd",
+            dependencies: ["Supervisor", "Receiver", "Delivery", "Settings", "Service", "CLinux", arguments],
+            path: "Sources/Daemon/epostd"),
+
+        console("ConsoleCore", ["Control", "Settings"]),
+        console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
+        console("CommandLine", ["Control", "Settings", "CLinux", arguments]),
+        .executableTarget(
+            name: "epost-console",
+            dependencies: ["ConsoleCore", "Terminal", "CommandLine", "Control", "Settings", "CLinux", arguments],
+            path: "Sources/Console/epost-console"),
+
+        tests("MailModel", ["MailModel"]),
+        tests("SMTP", ["SMTP", "MailModel"]),
+        tests("MessageFormat", ["MessageFormat", "MailModel"]),
+        tests("Tables", ["Tables", "MailModel"]),
+        tests("Policy", ["Policy", "Tables", "MailModel"]),
+        tests("Settings", ["Settings", "MailModel"]),
+        tests("Control", ["Control"]),
+        tests("Store", ["Store", "Crypto", "Database", "Settings", "MailModel", "Control"]),
+        tests("Spool", ["Spool", "Database", "MailModel", "CLinux"]),
+        tests("Mailbox", ["Mailbox", "MailModel"]),
+        tests("Journal", ["Journal", "MailModel"]),
+        tests("Transport", nio + ["Transport", "SMTP", "MailModel", "COpenSSL"]),
+        tests(
+            "Receiver",
+            nio + [
+                "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
+                "Service", "Journal",
+            ]),
+        tests(
+            "Delivery",
+            nio + [
+                "Delivery", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "MessageFormat",
+                "Mailbox", "Settings", "Service", "Journal",
+            ]),
+        tests("Supervisor", ["Supervisor", "Control", "Settings", "Store", "Service", "MailModel"]),
+        tests("ConsoleCore", ["ConsoleCore", "Control", "Settings"]),
+        tests("CommandLine", ["CommandLine", "Control", "Settings"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,8 @@
+// ncursesw. Macros, variadic functions and global variables become functions; Swift calls nothing else.
+#pragma once
+#define _XOPEN_SOURCE_EXTENDED 1
+#define NCURSES_WIDECHAR 1
+#include <locale.h>
+#include <wchar.h>
+#include <ncursesw/curses.h>
+#include <ncursesw/term.h>
