@@ -61,18 +61,18 @@ package struct IPAddress: Hashable, Sendable {
     private static func parseIPv6(_ text: some StringProtocol) -> [UInt8]? {
         guard text.utf8.count <= 45 else { return nil }
         let halves = String(text).components(separatedByDoubleColon: ())
-        guard let halves, let head = groups(halves.head) else { return nil }
+        guard let halves, let head = groups(halves.head, mayEndInIPv4: halves.tail == nil) else { return nil }
         guard let tailText = halves.tail else { return head.count == 16 ? head : nil }
-        guard let tail = groups(tailText), head.count + tail.count <= 14 else { return nil }
+        guard let tail = groups(tailText, mayEndInIPv4: true), head.count + tail.count <= 14 else { return nil }
         return head + Array(repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
-    private static func groups(_ text: Substring) -> [UInt8]? {
+    private static func groups(_ text: Substring, mayEndInIPv4: Bool) -> [UInt8]? {
         if text.isEmpty { return [] }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         var out: [UInt8] = []
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, part.contains(".") {
+            if mayEndInIPv4, index == parts.count - 1, part.contains(".") {
                 guard let four = parseIPv4(part) else { return nil }
                 out += four
             } else {
