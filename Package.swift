@@ -102,6 +102,7 @@ let package = Package(
         tests("Settings", ["Settings", "MailModel"]),
         tests("Control", ["Control"]),
         tests("Store", ["Store", "Crypto", "Database", "Settings", "MailModel", "Control"]),
+        tests("Database", ["Database"]),
         tests("Spool", ["Spool", "Database", "MailModel", "CLinux"]),
         tests("Mailbox", ["Mailbox", "MailModel"]),
         tests("Journal", ["Journal", "MailModel"]),
