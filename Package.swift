@@ -3,7 +3,8 @@ import PackageDescription
 
 // The manifest is the architecture: a target may import what it lists and nothing else
 // (`make lint` builds with --explicit-target-dependency-import-check error).
-// Shared: pure, except the client in Control. Daemon: the edges and the services. Console: the face.
+// Shared: pure, except the client in Control and the file reader in Locale. Daemon: the edges and the services.
+// Console: the face.
 
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -54,6 +55,7 @@ let package = Package(
         shared("Policy", ["MailModel", "Tables"]),
         shared("Settings", ["MailModel"]),
         shared("Control", ["CLinux"]),
+        shared("Locale"),
 
         daemon("Database", ["CSQLite"]),
         daemon("Crypto", ["COpenSSL"]),
@@ -88,10 +90,13 @@ let package = Package(
 
         console("ConsoleCore", ["Control", "Settings"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
-        console("CommandLine", ["Control", "Settings", "CLinux", arguments]),
+        console("Screens", ["ConsoleCore", "Control", "Settings", "Locale"]),
+        console("CommandLine", ["Control", "Settings", "Locale", "CLinux", arguments]),
         .executableTarget(
             name: "epost-console",
-            dependencies: ["ConsoleCore", "Terminal", "CommandLine", "Control", "Settings", "CLinux", arguments],
+            dependencies: [
+                "ConsoleCore", "Screens", "Terminal", "CommandLine", "Control", "Settings", "Locale", "CLinux", arguments,
+            ],
             path: "Sources/Console/epost-console"),
 
         tests("MailModel", ["MailModel"]),
@@ -121,6 +126,8 @@ let package = Package(
             ]),
         tests("Supervisor", ["Supervisor", "Control", "Settings", "Store", "Service", "MailModel"]),
         tests("ConsoleCore", ["ConsoleCore", "Control", "Settings"]),
+        tests("Locale", ["Locale", "ConsoleCore"]),
+        tests("Screens", ["Screens", "ConsoleCore", "Control", "Settings", "Locale"]),
         tests("CommandLine", ["CommandLine", "Control", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
