@@ -1,0 +1,40 @@
+/// IP versions that are used for listening, connecting and address look-ups (R-DOM-09).
+package enum IPVersion: String, SettingChoice {
+    case ipv4, dual, ipv6
+    package var usesIPv4: Bool { self != .ipv6 }
+    package var usesIPv6: Bool { self != .ipv4 }
+}
+
+/// How sessions without authentication are treated (R-SVC-12 to R-SVC-14).
+package enum SecurityLevel: String, SettingChoice {
+    case open
+    case authOnly = "auth_only"
+    case authFile = "auth_file"
+}
+
+/// What must agree with the authenticated id (R-SVC-21).
+package enum SenderTrust: String, SettingChoice {
+    case authID = "auth_id"
+    case authIDEnvelope = "auth_id_envelope"
+    case authIDEnvelopeFrom = "auth_id_envelope_from"
+}
+
+/// SASL mechanisms of the receiver (R-SVC-11).
+package enum AuthenticationMethod: String, SettingChoice {
+    case plain = "PLAIN"
+    case login = "LOGIN"
+}
+
+/// R-SVC-16
+package enum ListenMode: String, SettingChoice {
+    /// Every address on `receiver.port`.
+    case all
+    /// The pairs of `receiver.listen` only.
+    case list
+}
+
+package enum ConsoleLanguage: String, SettingChoice {
+    /// By the terminal's locale.
+    case auto
+    case ja, en
+}

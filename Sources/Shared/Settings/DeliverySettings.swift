@@ -1,0 +1,41 @@
+package enum DeliverySettings {
+    /// Off: one delivery after the other (R-DLV-02).
+    package static let isMultithreaded = Setting<Bool>(
+        "delivery.multithread", .boolean, "true", effect: .now, source: "R-DLV-02")
+    /// Deliveries at a time (R-DLV-02).
+    package static let threads = Setting<Int>(
+        "delivery.threads", .integer(1...200), "20", unit: .threads, effect: .now, source: "R-DLV-02")
+    /// Deliveries at a time to one remote host.
+    package static let perDestination = Setting<Int>(
+        "delivery.per_destination", .integer(1...200), "20", unit: .connections, effect: .now,
+        source: "RFC 5321 §4.5.4.1")
+    /// Port of remote servers (R-DLV-12).
+    package static let port = Setting<Int>("delivery.port", .integer(1...65535), "25", effect: .now, source: "R-DLV-12")
+
+    package static let retryInterval = Setting<Int>(
+        "delivery.retry_interval", .integer(10...86400), "120", unit: .seconds, effect: .now, source: "R-DLV-18")
+    /// The wait is always the interval; else it grows with each try up to an hour (R-DLV-19).
+    package static let retryFixed = Setting<Bool>(
+        "delivery.retry_fixed", .boolean, "false", effect: .now, source: "R-DLV-19")
+    /// Repetitions after a 5yz answer; 0: it is final (RFC 5321 §4.2.1; the original has 9).
+    package static let retryMaxRefusals = Setting<Int>(
+        "delivery.retry_max_refusals", .integer(0...999), "0", unit: .times, effect: .now, source: "R-DLV-20")
+    /// Hours of trying while the remote host answers 4yz or the connection breaks (R-DLV-20).
+    package static let retryHoursLine = Setting<Int>(
+        "delivery.retry_hours_line", .integer(1...999), "120", unit: .hours, effect: .now, source: "R-DLV-20")
+    /// Hours of trying while the remote host cannot be reached (R-DLV-20).
+    package static let retryHoursUnreachable = Setting<Int>(
+        "delivery.retry_hours_unreachable", .integer(1...999), "120", unit: .hours, effect: .now, source: "R-DLV-20")
+
+    /// Wait for a connection to one address.
+    package static let connectTimeout = Setting<Int>(
+        "delivery.connect_timeout", .integer(1...600), "30", unit: .seconds, effect: .now,
+        source: "RFC 5321 §4.5.3.2.1")
+    /// Wait for an answer (RFC 5321 §4.5.3.2: 300; the answer to the end of data is waited for twice as long).
+    package static let commandTimeout = Setting<Int>(
+        "delivery.command_timeout", .integer(1...3600), "300", unit: .seconds, effect: .now,
+        source: "RFC 5321 §4.5.3.2.2")
+    /// Received fields from which on a message counts as looping (RFC 5321 §6.3).
+    package static let maxHops = Setting<Int>(
+        "delivery.max_hops", .integer(10...1000), "50", unit: .hops, effect: .now, source: "R-DLV-27")
+}

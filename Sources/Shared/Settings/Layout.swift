@@ -1,0 +1,62 @@
+/// Where the files of an installation lie: below one root folder, or in the file system hierarchy
+/// (architecture, section 8). Absolute paths without a slash at the end.
+package struct Layout: Hashable, Sendable {
+    /// `nil`: the file system hierarchy.
+    package let root: String?
+    /// Text tables and certificates.
+    package let conf: String
+    /// Settings, domains, accounts and their history.
+    package let store: String
+    /// Default of `server.work_dir`; each machine has its own folder below it.
+    package let spool: String
+    /// Default parent of the mailboxes.
+    package let mail: String
+    package let log: String
+    /// Socket, lock and pid files.
+    package let run: String
+
+    /// The file system hierarchy: `/etc/epost`, `/var/lib/epost`, …
+    package static let hierarchy = Layout(
+        root: nil, conf: "/etc/epost", store: "/var/lib/epost/store.db", spool: "/var/spool/epost",
+        mail: "/var/lib/epost/mail", log: "/var/log/epost", run: "/run/epost")
+
+    /// Everything below `root`.
+    /// - Parameter root: absolute; the caller resolves a relative one.
+    package init(root: String) {
+        let root = root.utf8.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
+        let base = root == "/" ? "" : root
+        self.init(
+            root: root, conf: base + "/conf", store: base + "/conf/store.db", spool: base + "/spool",
+            mail: base + "/mail", log: base + "/log", run: base + "/run")
+    }
+
+    private init(
+        root: String?, conf: String, store: String, spool: String, mail: String, log: String, run: String
+    ) {
+        self.root = root
+        self.conf = conf
+        self.store = store
+        self.spool = spool
+        self.mail = mail
+        self.log = log
+        self.run = run
+    }
+
+    package var controlSocket: String { run + "/control.sock" }
+    package var pidFile: String { run + "/epostd.pid" }
+    package var lockFile: String { run + "/epostd.lock" }
+    /// Folder of the certificate that the wizard makes.
+    package var tls: String { conf + "/tls" }
+    /// Records behind the references of refusals.
+    package var explain: String { log + "/explain.db" }
+
+    /// The text tables below `conf/`; raw values are their names on the control socket.
+    package enum Table: String, CaseIterable, Sendable {
+        case effect, gateway, header
+        package var fileName: String { rawValue + ".dat" }
+    }
+    package func path(of table: Table) -> String { conf + "/" + table.fileName }
+
+    /// The folder of one machine's queue, below `server.work_dir`.
+    package static func spool(workFolder: String, node: String) -> String { workFolder + "/" + node }
+}
