@@ -35,3 +35,47 @@ static inline int clinux_peer_credentials(int fd, struct clinux_ucred *out) {
     socklen_t length = sizeof *out;
     return getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, out, &length);
 }
+
+// Descriptors over a Unix socket (cmsg(3) is all macros). At most CLINUX_MAX_FDS go with one call.
+#define CLINUX_MAX_FDS 64
+static inline ssize_t clinux_send_descriptors(
+    int socket, const void *octets, size_t length, const int *fds, size_t count, int flags) {
+    union { struct cmsghdr align; char room[CMSG_SPACE(CLINUX_MAX_FDS * sizeof(int))]; } control;
+    struct iovec part = {(void *)octets, length};
+    struct msghdr message = {0};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (count > CLINUX_MAX_FDS) count = CLINUX_MAX_FDS;
+    if (count > 0) {
+        message.msg_control = control.room;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(count * sizeof(int));
+        int *slots = (int *)CMSG_DATA(head);
+        for (size_t i = 0; i < count; i++) slots[i] = fds[i];
+    }
+    return sendmsg(socket, &message, flags);
+}
+// `fds` has room for CLINUX_MAX_FDS; what comes is closed on exec.
+static inline ssize_t clinux_receive_descriptors(
+    int socket, void *octets, size_t length, int *fds, size_t *count) {
+    union { struct cmsghdr align; char room[CMSG_SPACE(CLINUX_MAX_FDS * sizeof(int))]; } control;
+    struct iovec part = {octets, length};
+    struct msghdr message = {0};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.room;
+    message.msg_controllen = sizeof control.room;
+    *count = 0;
+    ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (got < 0) return got;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
+        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+        size_t some = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        int *slots = (int *)CMSG_DATA(head);
+        for (size_t i = 0; i < some && *count < CLINUX_MAX_FDS; i++) fds[(*count)++] = slots[i];
+    }
+    return got;
+}

@@ -1,0 +1,90 @@
+import Database
+import MailModel
+import Settings
+import Synchronization
+
+/// The directory that services use: reads `store.db`, never writes it. Settings and domains are kept in memory until
+/// SQLite tells that another process committed; accounts are looked up by index.
+package final class StoreDirectory: Directory, @unchecked Sendable {
+    // Sendable by hand: connection and cache are used inside `lock` only.
+    private let lock = Mutex<Void>(())
+    private let connection: Connection
+    private let reader: StoreReader
+    private var version: Int64 = -1
+    private var snapshot: SettingsSnapshot
+    private var known: [DomainRecord] = []
+    private var positions: [String: Int] = [:]
+
+    /// - Throws: when the store is missing, of another version or damaged.
+    package init(layout: Layout) throws(DirectoryError) {
+        snapshot = SettingsSnapshot(layout: layout)
+        do {
+            let options = Connection.Options(busyTimeout: 2_000, cacheSize: 1 << 20)
+            connection = try Connection(path: layout.store, mode: .readOnly, options: options)
+            let found = try connection.first("PRAGMA user_version") { $0.integer(0) } ?? 0
+            guard found == Schema.version else {
+                throw DatabaseError(.other, "\(layout.store) has schema version \(found), not \(Schema.version)")
+            }
+        } catch let error as DatabaseError {
+            throw DirectoryError(error.detail)
+        } catch {
+            throw DirectoryError("\(error)")
+        }
+        reader = StoreReader(connection: connection, layout: layout)
+        _ = try settings()
+    }
+
+    private func ask<Value: Sendable>(
+        _ question: (StoreDirectory) throws(DatabaseError) -> Value
+    ) throws(DirectoryError) -> Value {
+        let answer: Result<Value, DatabaseError> = lock.withLock { _ in
+            do throws(DatabaseError) {
+                try refresh()
+                return .success(try question(self))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch answer {
+        case .success(let value): return value
+        case .failure(let error): throw DirectoryError(error.detail)
+        }
+    }
+
+    /// `data_version` changes when another connection has committed: one read of shared memory, no disk.
+    private func refresh() throws(DatabaseError) {
+        let current = try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
+        guard current != version else { return }
+        // The version was read first: a commit in between is seen again at the next question.
+        snapshot = try reader.snapshot()
+        known = try reader.domains()
+        positions = Dictionary(known.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
+        version = current
+    }
+
+    package func settings() throws(DirectoryError) -> SettingsSnapshot { try ask { $0.snapshot } }
+    package func revision() throws(DirectoryError) -> Int64 { try ask { $0.snapshot.revision } }
+    package func domains() throws(DirectoryError) -> [DomainRecord] { try ask { $0.known } }
+
+    package func domain(named name: String) throws(DirectoryError) -> DomainRecord? {
+        let folded = name.lowercased()
+        return try ask { directory in directory.positions[folded].map { directory.known[$0] } }
+    }
+
+    package func account(_ address: MailAddress) throws(DirectoryError) -> AccountRecord? {
+        let folded = address.folded
+        return try ask { directory throws(DatabaseError) in
+            guard directory.positions[folded.domain] != nil else { return nil }
+            return try directory.reader.account(folded)
+        }
+    }
+
+    package func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord] {
+        let folded = localPart.lowercased()
+        return try ask { directory throws(DatabaseError) in
+            let found = try directory.reader.accounts(named: folded)
+            return found.filter { directory.positions[$0.domain] != nil }
+                .sorted { directory.positions[$0.domain, default: 0] < directory.positions[$1.domain, default: 0] }
+        }
+    }
+}
