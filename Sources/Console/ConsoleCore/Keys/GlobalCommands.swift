@@ -25,7 +25,8 @@ enum GlobalCommand {
     static let messages = Command("messages", "Messages so far")
     static let keyTest = Command("key-test", "Key test")
     static let theme = Command("theme", "Colours: next theme")
-    static let emergency = Command("emergency", "Restore the terminal and exit; the draft is kept", keys: [.control("\\")])
+    static let emergency = Command(
+        "emergency", "Restore the terminal and exit; the draft is kept", keys: [.control("\\")])
     static let suspend = Command("suspend", "Suspend", keys: [.control("z")])
 
     static let all = [

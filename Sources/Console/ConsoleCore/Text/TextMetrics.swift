@@ -178,7 +178,9 @@ extension TextMetrics {
             if let scalar = Unicode.Scalar(UInt32(0x2460 + number - 1)) { table[scalar] = "(\(number))" }
         }
         for number in 1...12 {
-            if let scalar = Unicode.Scalar(UInt32(0x2160 + number - 1)) { table[scalar] = TextMetrics.roman[number - 1] }
+            if let scalar = Unicode.Scalar(UInt32(0x2160 + number - 1)) {
+                table[scalar] = TextMetrics.roman[number - 1]
+            }
         }
         return table
     }()

@@ -30,7 +30,9 @@ package enum Bytes {
         let (value, overflow) = whole.multipliedReportingOverflow(by: 1 << shift)
         guard !overflow else { return nil }
         guard parts.count == 2 else { return value }
-        guard shift > 0, let tenth = parts[1].first.flatMap({ $0.wholeNumberValue }), parts[1].count == 1 else { return nil }
+        guard shift > 0, let tenth = parts[1].first.flatMap({ $0.wholeNumberValue }), parts[1].count == 1 else {
+            return nil
+        }
         return value.addingReportingOverflow(tenth * (1 << shift) / 10).partialValue
     }
 }

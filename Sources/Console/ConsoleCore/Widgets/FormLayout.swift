@@ -10,7 +10,8 @@ extension Form {
 
     /// The label column: as wide as the widest label, at most two fifths of the page.
     func labelWidth(_ width: Int, _ look: Look) -> Int {
-        let widest = rows.filter { !$0.isHidden }.compactMap(\.label).map { look.metrics.width(look.say($0)) }.max() ?? 0
+        let widest =
+            rows.filter { !$0.isHidden }.compactMap(\.label).map { look.metrics.width(look.say($0)) }.max() ?? 0
         return min(widest, width * 2 / 5)
     }
 

@@ -115,7 +115,9 @@ package struct Table: Widget, Sendable {
     var isFiltering = false
     var isSorting = false
 
-    package init(_ columns: [TableColumn], features: Features = [], empty: Phrase = "Nothing here yet.", height: Int? = nil) {
+    package init(
+        _ columns: [TableColumn], features: Features = [], empty: Phrase = "Nothing here yet.", height: Int? = nil
+    ) {
         self.columns = columns
         self.features = features
         emptyText = empty

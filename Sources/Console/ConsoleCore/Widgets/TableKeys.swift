@@ -2,15 +2,29 @@ extension Table {
     /// Keys of tables; the features decide which of them there are.
     static let commandTable: [(feature: Features, command: Command)] = [
         (.filter, Command("table.filter", "Filter", keys: [.character("/")], bar: "Filter", priority: 75)),
-        (.edit, Command("table.edit", "Open, edit", keys: [.enter, .character("e"), .function(4)], bar: "Edit", priority: 78)),
+        (
+            .edit,
+            Command(
+                "table.edit", "Open, edit", keys: [.enter, .character("e"), .function(4)], bar: "Edit", priority: 78)
+        ),
         (.add, Command("add", "Add", keys: [.character("a"), .function(3), .insert], bar: "Add", priority: 77)),
-        (.delete, Command("delete", "Delete", keys: [.character("d"), .function(5), .delete], bar: "Delete", priority: 76)),
+        (
+            .delete,
+            Command("delete", "Delete", keys: [.character("d"), .function(5), .delete], bar: "Delete", priority: 76)
+        ),
         (.mark, Command("table.mark", "Mark", keys: [.character(" ")], bar: "Mark", priority: 55)),
         (.mark, Command("table.mark-all", "Mark all shown", keys: [.character("*")])),
         (.mark, Command("table.unmark", "Clear marks", keys: [.character("_")])),
-        (.sort, Command("table.sort", "Sort, then the letter of a column", keys: [.character("s")], bar: "Sort", priority: 45)),
+        (
+            .sort,
+            Command(
+                "table.sort", "Sort, then the letter of a column", keys: [.character("s")], bar: "Sort", priority: 45)
+        ),
         (.order, Command("move-up", "Move up", keys: [.character("K")])),
-        (.order, Command("move-down", "Move down", keys: [.character("J")], bar: "Order", barKeys: "K/J", priority: 44)),
+        (
+            .order,
+            Command("move-down", "Move down", keys: [.character("J")], bar: "Order", barKeys: "K/J", priority: 44)
+        ),
     ]
 
     package var commands: [Command] {

@@ -128,7 +128,8 @@ package struct TextField: Widget, Sendable {
     private func allows(_ character: Character) -> Bool {
         switch kind {
         case .text, .password, .path: return true
-        case .number(let range): return character.isASCII && (character.isNumber || (character == "-" && range.lowerBound < 0))
+        case .number(let range):
+            return character.isASCII && (character.isNumber || (character == "-" && range.lowerBound < 0))
         case .bytes: return character.isASCII && (character.isNumber || "kKmMgGtTbB. ".contains(character))
         case .ipAddress: return character.isASCII && (character.isHexDigit || ".:/%[]*".contains(character))
         case .mailAddress: return character != " " && !character.isNewline
@@ -197,7 +198,8 @@ package struct TextField: Widget, Sendable {
     }
 
     package func drawPopup(over page: Region, anchor: Rect) {
-        popup?.draw(over: page, anchor: Rect(x: anchor.x + 1, y: anchor.y, width: anchor.width, height: 1), items: matching)
+        popup?.draw(
+            over: page, anchor: Rect(x: anchor.x + 1, y: anchor.y, width: anchor.width, height: 1), items: matching)
     }
 }
 
