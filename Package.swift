@@ -51,7 +51,7 @@ let package = Package(
         shared("MailModel"),
         shared("SMTP", ["MailModel"]),
         shared("MessageFormat", ["MailModel"]),
-        shared("Tables", ["MailModel"]),
+        shared("Tables", ["MailModel", "MessageFormat"]),
         shared("Policy", ["MailModel", "Tables"]),
         shared("Settings", ["MailModel"]),
         shared("Control", ["CLinux"]),

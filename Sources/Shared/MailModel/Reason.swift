@@ -47,6 +47,7 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case senderSyntax = "sender.syntax"
     case announcedSizeTooLarge = "sender.size"
     case senderNeedsSMTPUTF8 = "sender.smtputf8"
+    case senderOutsideHours = "sender.hours"
 
     // Recipient
     case unknownRecipient = "recipient.unknown"
@@ -55,6 +56,7 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case mailboxFull = "recipient.mailbox-full"
     case recipientSyntax = "recipient.syntax"
     case accountDisabled = "recipient.disabled"
+    case recipientNotPermitted = "recipient.restriction"
 
     // Content
     case messageTooLarge = "content.size"
@@ -117,12 +119,14 @@ extension Reason {
         case .announcedSizeTooLarge: Reply(552, EnhancedCode(5, 3, 4), "message is larger than the limit")
         case .senderNeedsSMTPUTF8:
             Reply(553, EnhancedCode(5, 6, 7), "address needs SMTPUTF8, which was not asked for")
+        case .senderOutsideHours: Reply(550, EnhancedCode(5, 7, 1), "your account may not send at this time")
         case .unknownRecipient: Reply(550, EnhancedCode(5, 1, 1), "no such user here")
         case .relayDenied: Reply(550, EnhancedCode(5, 7, 1), "relaying denied")
         case .tooManyRecipients: Reply(452, EnhancedCode(4, 5, 3), "too many recipients")
         case .mailboxFull: Reply(452, EnhancedCode(4, 2, 2), "mailbox is full")
         case .recipientSyntax: Reply(501, EnhancedCode(5, 1, 3), "recipient address is malformed")
         case .accountDisabled: Reply(550, EnhancedCode(5, 2, 1), "mailbox is disabled")
+        case .recipientNotPermitted: Reply(550, EnhancedCode(5, 7, 1), "you may not write to this recipient")
         case .messageTooLarge: Reply(552, EnhancedCode(5, 3, 4), "message is larger than the limit")
         case .bareLineEndInContent:
             Reply(550, EnhancedCode(5, 5, 2), "message holds a bare CR or LF; lines end with CR LF")

@@ -1,0 +1,79 @@
+import MailModel
+import Tables
+
+/// What is known when a client connects.
+package struct ConnectionFacts: Hashable, Sendable {
+    package var client: IPAddress
+    package var local: IPAddress
+    /// Sessions open now, this one not counted.
+    package var openSessions: Int
+    package var openSessionsOfClient: Int
+    /// The receiver is about to stop.
+    package var isShuttingDown: Bool
+
+    package init(
+        client: IPAddress, local: IPAddress, openSessions: Int, openSessionsOfClient: Int, isShuttingDown: Bool = false
+    ) {
+        self.client = client
+        self.local = local
+        self.openSessions = openSessions
+        self.openSessionsOfClient = openSessionsOfClient
+        self.isShuttingDown = isShuttingDown
+    }
+}
+
+package struct ConnectionSettings: Hashable, Sendable {
+    /// 0 = unlimited (R-SVC-19).
+    package var maxSessions: Int
+    /// From one address; 0 = unlimited.
+    package var maxSessionsPerClient: Int
+    /// hiddensmtpip.dat (R-RCV-05).
+    package var hidden: IPPatternList
+
+    package init(maxSessions: Int = 0, maxSessionsPerClient: Int = 0, hidden: IPPatternList = .empty) {
+        self.maxSessions = maxSessions
+        self.maxSessionsPerClient = maxSessionsPerClient
+        self.hidden = hidden
+    }
+}
+
+package enum ConnectionDecision: Hashable, Sendable {
+    case accept
+    /// Close without a greeting and without an entry in the connected machine log (R-RCV-05).
+    case closeSilently(RuleSource)
+    /// 421 and close.
+    case refuse(Verdict)
+}
+
+package enum ConnectionPolicy {
+    package static func decide(_ facts: ConnectionFacts, _ settings: ConnectionSettings) -> ConnectionDecision {
+        if let line = settings.hidden.firstLine(containing: facts.local) {
+            return .closeSilently(.table(file: "hiddensmtpip.dat", line: line))
+        }
+        let verdict = Verdict.deciding(explain: false) { limits(facts, settings, &$0) }
+        return verdict.isAccepted ? .accept : .refuse(verdict)
+    }
+
+    private static func limits(
+        _ facts: ConnectionFacts, _ settings: ConnectionSettings, _ trail: inout Trail
+    ) -> Ruling {
+        if facts.isShuttingDown {
+            return trail.refuse(.shuttingDown, "connect.state", "the receiver is shutting down")
+        }
+        if settings.maxSessions > 0, facts.openSessions >= settings.maxSessions {
+            return trail.refuse(
+                .tooManySessions, "connect.sessions",
+                "\(facts.openSessions) sessions are open, \(settings.maxSessions) are allowed",
+                .setting("receiver.max_sessions"), remedy: "raise receiver.max_sessions, or set it to 0")
+        }
+        trail.note("connect.sessions", "\(facts.openSessions) sessions are open", .setting("receiver.max_sessions"))
+        if settings.maxSessionsPerClient > 0, facts.openSessionsOfClient >= settings.maxSessionsPerClient {
+            return trail.refuse(
+                .tooManySessionsFromClient, "connect.client-sessions",
+                "\(facts.openSessionsOfClient) sessions of \(facts.client) are open, "
+                    + "\(settings.maxSessionsPerClient) are allowed",
+                .setting("receiver.max_sessions_per_client"), remedy: "raise receiver.max_sessions_per_client")
+        }
+        return .accept(.accepted)
+    }
+}

@@ -1,0 +1,161 @@
+import MailModel
+
+extension EffectTable {
+    /// Reads effect.dat. Faulty lines give no rule (R-RELAY-01); they stay in `lines`.
+    package static func read(_ text: TableText) -> TableReading<EffectTable> {
+        var rules: [Rule] = []
+        var problems: [TableProblem] = []
+        var only: Rule?
+        for (index, line) in text.lines.enumerated() {
+            let number = index + 1
+            // R-RELAY-08: `#` does not begin a comment.
+            if line.hasPrefix("'") || line.utf8.allSatisfy({ $0 == 0x20 }) { continue }
+            switch parse(line, number) {
+            case .failure(let fault): problems.append(fault.problem(number, line))
+            case .success(let rule):
+                if let only {
+                    problems.append(Doubt.behindOnly(only.line).problem(number, line))
+                    continue
+                }
+                problems += doubts(about: rule, behind: rules).map { $0.problem(number, line) }
+                rules.append(rule)
+                if rule.action == .only { only = rule }
+            }
+        }
+        return TableReading(value: EffectTable(rules: rules, lines: text), problems: problems)
+    }
+
+    package static func read(_ text: String) -> TableReading<EffectTable> { read(TableText(text)) }
+
+    private static func parse(_ line: String, _ number: Int) -> Result<Rule, Fault> {
+        if line.utf8.contains(0x09) { return .failure(.tab) }
+        if line.unicodeScalars.contains("\u{3000}") { return .failure(.wideBlank) }
+        let words = line.split(separator: " ")
+        guard let first = words.first else { return .failure(.pattern("")) }
+        if words.count > 2 { return .failure(.tooManyWords) }
+        guard let pattern = pattern(String(first)) else { return .failure(.pattern(String(first))) }
+        guard words.count == 2 else {
+            return .success(Rule(line: number, pattern: pattern, action: .accept, text: String(first)))
+        }
+        guard let action = Action(rawValue: words[1].lowercased()) else {
+            return .failure(.action(String(words[1])))
+        }
+        return .success(Rule(line: number, pattern: pattern, action: action, text: "\(first) \(words[1])"))
+    }
+
+    private static func pattern(_ word: String) -> Pattern? {
+        let lower = word.lowercased()
+        if lower.hasPrefix("#") { return Token(rawValue: lower).map { .token($0) } }
+        if let client = IPPattern(lower) { return .client(client) }
+        // What looks like an address but is none must not become a domain: `300.1.1.1`, `10.*`, `fe80::/200`.
+        if lower.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2A || $0 == 0x2F }) {
+            return nil
+        }
+        if lower.contains(":") || lower.contains("/") { return nil }
+        if lower.contains("@") {
+            guard !lower.contains("*"), let address = MailAddress(typed: lower) else { return nil }
+            return .address(address.folded)
+        }
+        if lower.hasPrefix("*.") {
+            let suffix = String(lower.dropFirst())
+            return MailAddress.isPlainDomain(String(suffix.dropFirst())) ? .subdomains(suffix) : nil
+        }
+        return MailAddress.isPlainDomain(lower) ? .domain(lower) : nil
+    }
+
+    /// What makes a line faulty.
+    private enum Fault: Error {
+        case tab, wideBlank, tooManyWords
+        case pattern(String)
+        case action(String)
+
+        func problem(_ line: Int, _ text: String) -> TableProblem {
+            let (code, arguments, message): (String, [String], String) =
+                switch self {
+                case .tab:
+                    ("table.effect.tab", [], "A TAB separates the words; write one half-width blank.")
+                case .wideBlank:
+                    ("table.effect.wide-blank", [], "A full-width blank stands in the line; write a half-width one.")
+                case .tooManyWords:
+                    ("table.effect.words", [], "A rule is a pattern and at most one action.")
+                case .pattern(let word):
+                    (
+                        "table.effect.pattern", [TableText.shown(word)],
+                        "'\(TableText.shown(word))' is no IP pattern, domain, mail address or # token."
+                    )
+                case .action(let word):
+                    (
+                        "table.effect.action", [TableText.shown(word)],
+                        "'\(TableText.shown(word))' is no action: true, default, false, norelay, norelay,0 , norelay,2 or only."
+                    )
+                }
+            return TableProblem(
+                line: line, text: TableText.shown(text), code: code, arguments: arguments, message: message)
+        }
+    }
+
+    /// What deserves a warning in a line that works.
+    private enum Doubt {
+        case senderRelay, openRelay, reserved
+        case behindOnly(Int)
+        case covered(Int)
+
+        func problem(_ line: Int, _ text: String) -> TableProblem {
+            let (code, arguments, message): (String, [String], String) =
+                switch self {
+                case .senderRelay:
+                    (
+                        "table.effect.sender-relay", [],
+                        "Anybody who writes this sender may relay through this server; "
+                            + "do not use it on a server that is reachable from outside."
+                    )
+                case .openRelay:
+                    ("table.effect.open-relay", [], "Everybody may relay through this server: it is an open relay.")
+                case .reserved:
+                    ("table.effect.reserved", [], "Option 1 of norelay is not assigned; it behaves as norelay.")
+                case .behindOnly(let other):
+                    (
+                        "table.effect.behind-only", [String(other)],
+                        "The line is ignored: nothing counts behind the only in line \(other)."
+                    )
+                case .covered(let other):
+                    (
+                        "table.effect.covered", [String(other)],
+                        "The line never decides: line \(other) matches everything that it matches."
+                    )
+                }
+            return TableProblem(
+                line: line, text: TableText.shown(text), code: code, arguments: arguments, message: message,
+                isWarning: true)
+        }
+    }
+
+    private static func doubts(about rule: Rule, behind earlier: [Rule]) -> [Doubt] {
+        var found: [Doubt] = []
+        switch (rule.pattern, rule.action) {
+        case (.client(let pattern), .accept) where pattern.isEverybody: found.append(.openRelay)
+        // R-RELAY-55. The null and blank senders cost no more to write than a domain.
+        case (.domain, .accept), (.subdomains, .accept), (.address, .accept), (.token, .accept),
+            (.domain, .only), (.subdomains, .only), (.address, .only), (.token, .only):
+            found.append(.senderRelay)
+        case (_, .norelayReserved): found.append(.reserved)
+        default: break
+        }
+        if let cover = earlier.first(where: { $0.pattern.covers(rule.pattern) }) { found.append(.covered(cover.line)) }
+        return found
+    }
+}
+
+extension EffectTable.Pattern {
+    /// Whether everything that `other` matches is matched by this one.
+    func covers(_ other: EffectTable.Pattern) -> Bool {
+        switch (self, other) {
+        case (.client(let own), .client(let that)): own.covers(that)
+        case (.domain(let own), .address(let that)): own == that.domain
+        case (.subdomains(let own), .subdomains(let that)): that.hasSuffix(own)
+        case (.subdomains(let own), .domain(let that)): that.hasSuffix(own)
+        case (.subdomains(let own), .address(let that)): that.domain.hasSuffix(own)
+        default: self == other
+        }
+    }
+}
