@@ -18,3 +18,17 @@ static inline long cossl_set_sni(SSL *s, const char *n) { return SSL_set_tlsext_
 static inline size_t cossl_bio_pending(BIO *b) { return BIO_pending(b); }
 static inline void cossl_bio_eof_retry(BIO *b) { BIO_set_mem_eof_return(b, -1); }
 static inline X509 *cossl_peer_cert(SSL *s) { return SSL_get1_peer_certificate(s); }
+
+// Certificates: stacks and EVP macros.
+static inline EVP_PKEY *cossl_generate_p256(void) { return EVP_EC_gen("P-256"); }
+static inline int cossl_add_extension(X509 *certificate, int nid, const char *value) {
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    if (!extension) return 0;
+    int done = X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+    return done;
+}
+static inline long cossl_bio_memory(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }

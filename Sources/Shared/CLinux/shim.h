@@ -79,3 +79,7 @@ static inline ssize_t clinux_receive_descriptors(
     }
     return got;
 }
+
+#include <stdio.h>
+// `stderr` is a C global that Swift 6 refuses.
+static inline void clinux_complain(const char *text) { fputs(text, stderr); }
