@@ -58,11 +58,12 @@ let package = Package(
         shared("Locale"),
 
         daemon("Database", ["CSQLite"]),
+        daemon("Threads", ["CLinux"]),
         daemon("Crypto", ["COpenSSL"]),
-        daemon("Journal", ["MailModel", "CLinux"]),
+        daemon("Journal", ["MailModel", "Threads", "CLinux"]),
         daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Control", "CLinux"]),
-        daemon("Spool", ["Database", "MailModel", "CLinux"]),
-        daemon("Mailbox", ["MailModel", "CLinux"]),
+        daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
+        daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
         daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
         daemon("Service", ["Control", "Settings", "Store", "Journal", "CLinux"]),
         daemon(
@@ -108,8 +109,9 @@ let package = Package(
         tests("Control", ["Control"]),
         tests("Store", ["Store", "Crypto", "Database", "Settings", "MailModel", "Control"]),
         tests("Database", ["Database"]),
+        tests("Threads", ["Threads"]),
         tests("Spool", ["Spool", "Database", "MailModel", "CLinux"]),
-        tests("Mailbox", ["Mailbox", "MailModel"]),
+        tests("Mailbox", ["Mailbox", "MailModel", "CLinux"]),
         tests("Journal", ["Journal", "MailModel"]),
         tests("Transport", nio + ["Transport", "SMTP", "MailModel", "COpenSSL"]),
         tests(
