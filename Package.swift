@@ -65,7 +65,7 @@ let package = Package(
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
         daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
         daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
-        daemon("Service", ["Control", "Settings", "Store", "Journal", "CLinux"]),
+        daemon("Service", ["Control", "Settings", "Store", "Journal", "Threads", "CLinux"]),
         daemon(
             "Receiver",
             nio + [
@@ -82,11 +82,13 @@ let package = Package(
             "Supervisor",
             [
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
-                "Mailbox", "MessageFormat", "Service", "CLinux",
+                "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),
         .executableTarget(
             name: "epostd",
-            dependencies: ["Supervisor", "Receiver", "Delivery", "Settings", "Service", "CLinux", arguments],
+            dependencies: [
+                "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "CLinux", arguments,
+            ],
             path: "Sources/Daemon/epostd"),
 
         console("ConsoleCore", ["Control", "Settings"]),
@@ -126,7 +128,11 @@ let package = Package(
                 "Delivery", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "MessageFormat",
                 "Mailbox", "Settings", "Service", "Journal",
             ]),
-        tests("Supervisor", ["Supervisor", "Control", "Settings", "Store", "Service", "MailModel"]),
+        tests("Crypto", ["Crypto"]),
+        tests("Service", ["Service", "Settings", "Control", "Store", "Journal", "CLinux"]),
+        tests(
+            "Supervisor",
+            ["Supervisor", "Control", "Settings", "Store", "Service", "Journal", "MailModel", "Threads", "CLinux"]),
         tests("ConsoleCore", ["ConsoleCore", "Control", "Settings"]),
         tests("Locale", ["Locale", "ConsoleCore"]),
         tests("Screens", ["Screens", "ConsoleCore", "Control", "Settings", "Locale"]),

@@ -6,11 +6,13 @@ package enum SystemName {
     /// The host name up to the first dot; names the folders of this machine. `localhost` when there is none.
     package static let node: String = {
         let name = host.split(separator: ".").first.map(String.init) ?? ""
-        let isPlain = !name.isEmpty && name.utf8.allSatisfy { octet in
-            octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_")
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octet)
-                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(octet | 0x20)
-        }
+        let isPlain =
+            !name.isEmpty
+            && name.utf8.allSatisfy { octet in
+                octet == UInt8(ascii: "-") || octet == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octet)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(octet | 0x20)
+            }
         return isPlain ? name : "localhost"
     }()
 

@@ -27,7 +27,7 @@ package struct WakeLine: Sendable {
     package func signal() {
         guard descriptor >= 0 else { return }
         var octet: UInt8 = 1
-        _ = send(descriptor, &octet, 1, Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_NOSIGNAL.rawValue))
+        _ = send(descriptor, &octet, 1, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
     }
 
     /// Takes all wake-ups that have come.
@@ -37,7 +37,7 @@ package struct WakeLine: Sendable {
         guard descriptor >= 0 else { return false }
         var woken = false
         var octets: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
-        while recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT.rawValue)) > 0 { woken = true }
+        while recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT)) > 0 { woken = true }
         return woken
     }
 }

@@ -1,0 +1,107 @@
+import Testing
+
+@testable import Crypto
+
+@Suite struct PasswordTests {
+    @Test func rightPasswordMatchesAndWrongDoesNot() throws {
+        let hash = try #require(PasswordHash(password: "Secret1 ü"))
+        #expect(hash.matches(Array("Secret1 ü".utf8)))
+        #expect(!hash.matches(Array("secret1 ü".utf8)))
+        #expect(!hash.matches([]))
+        let again = try #require(PasswordHash(text: hash.text))
+        #expect(again == hash)
+        #expect(hash.text.hasPrefix("$scrypt$ln=14,r=8,p=1$"))
+        #expect("\(hash)" == "<password hash>")
+    }
+
+    /// RFC 7914 §12, third vector (N=16384, r=8, p=1).
+    @Test func vectorOfTheRFC() throws {
+        let key: [UInt8] = [
+            0x70, 0x23, 0xbd, 0xcb, 0x3a, 0xfd, 0x73, 0x48, 0x46, 0x1c, 0x06, 0xcd, 0x81, 0xfd, 0x38, 0xeb, 0xfd, 0xa8,
+            0xfb, 0xba, 0x90, 0x4f, 0x8e, 0x3e, 0xa9, 0xb5, 0x43, 0xf6, 0x54, 0x5d, 0xa1, 0xf2, 0xd5, 0x43, 0x29, 0x55,
+            0x61, 0x3f, 0x0f, 0xcf, 0x62, 0xd4, 0x97, 0x05, 0x24, 0x2a, 0x9a, 0xf9, 0xe6, 0x1e, 0x85, 0xdc, 0x0d, 0x65,
+            0x1e, 0x40, 0xdf, 0xcf, 0x01, 0x7b, 0x45, 0x57, 0x58, 0x87,
+        ]
+        let salt = Base64.encode(Array("SodiumChloride".utf8))
+        let hash = try #require(PasswordHash(text: "$scrypt$ln=14,r=8,p=1$\(salt)$\(Base64.encode(key))"))
+        #expect(hash.matches(Array("pleaseletmein".utf8)))
+    }
+
+    @Test(arguments: [
+        "", "$", "plain", "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$",
+        "$scrypt$ln=30,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+        "$scrypt$ln=14,r=800,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA", "$argon2id$x$y$z",
+        "$scrypt$ln=14,r=8$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA", "$scrypt$ln=14,r=8,p=1$c2Fs*$AAAAAAAAAAAAAAAAAAAAAA",
+    ])
+    func unreadableHashes(text: String) { #expect(PasswordHash(text: text) == nil) }
+
+    @Test func emptyPasswordIsAPassword() throws {
+        let hash = try #require(PasswordHash(password: ""))
+        #expect(hash.matches([]))
+        #expect(!hash.matches([0]))
+    }
+
+    @Test(arguments: [[], [0], [1, 2], [1, 2, 3], [255, 254, 253, 252], Array(0...255)] as [[UInt8]])
+    func base64GoesBothWays(octets: [UInt8]) { #expect(Base64.decode(Base64.encode(octets)) == octets) }
+
+    @Test func verifierRemembersOnlyWhatWasRight() throws {
+        let verifier = PasswordVerifier(limit: 2, lifetime: 60)
+        let text = try #require(PasswordHash(password: "a")).text
+        #expect(!verifier.verify(Array("b".utf8), hash: text))
+        #expect(verifier.verify(Array("a".utf8), hash: text))
+        let clock = ContinuousClock()
+        let start = clock.now
+        for _ in 0..<100 { #expect(verifier.verify(Array("a".utf8), hash: text)) }
+        #expect(clock.now - start < .milliseconds(500), "remembered passwords cost no scrypt")
+        #expect(!verifier.verify(Array("b".utf8), hash: text))
+        #expect(!verifier.verify(Array("a".utf8), hash: nil))
+    }
+
+    /// Password store (failure classes): an unknown user takes as long as a wrong password.
+    @Test func unknownUserCostsTheSame() throws {
+        let verifier = PasswordVerifier()
+        let text = try #require(PasswordHash(password: "a")).text
+        let clock = ContinuousClock()
+        func median(_ hash: String?) -> Duration {
+            (0..<9).map { number in
+                clock.measure { _ = verifier.verify(Array("wrong \(number)".utf8), hash: hash) }
+            }.sorted()[4]
+        }
+        let (known, unknown) = (median(text), median(nil))
+        #expect(unknown > known * 0.5 && unknown < known * 2, "\(known) and \(unknown)")
+    }
+}
+
+@Suite struct CertificateTests {
+    @Test func selfSignedPairIsSound() throws {
+        let pair = try Certificate.selfSigned(names: ["mail.example.jp", "example.jp"], addresses: ["192.0.2.1"])
+        let found = try Certificate.check(certificate: pair.certificate, key: pair.key)
+        #expect(!found.isExpired)
+        #expect(String(decoding: pair.key, as: UTF8.self).contains("PRIVATE KEY"))
+    }
+
+    @Test func foreignKeyAndRubbishAreNamed() throws {
+        let one = try Certificate.selfSigned(names: ["a.example"])
+        let two = try Certificate.selfSigned(names: ["a.example"])
+        func part(_ certificate: [UInt8], _ key: [UInt8]) -> Certificate.Failure.Part? {
+            do {
+                _ = try Certificate.check(certificate: certificate, key: key)
+                return nil
+            } catch { return error.part }
+        }
+        #expect(part(one.certificate, two.key) == .pair)
+        #expect(part([], one.key) == .certificate)
+        #expect(part(one.certificate, Array("no key".utf8)) == .key)
+        #expect(part(one.key, one.key) == .certificate)
+    }
+
+    @Test func badNamesFail() {
+        #expect(throws: Certificate.Failure.self) { try Certificate.selfSigned(names: []) }
+    }
+
+    /// FIPS 180-4, "abc".
+    @Test func digestOfAbc() {
+        #expect(
+            Digest.sha256Hex(Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+}
