@@ -1,0 +1,75 @@
+import MailModel
+import SMTP
+import Spool
+import Transport
+
+/// Decides where recipients go. Asked at every attempt, so that a repaired setting repairs what waits (architecture,
+/// section 4). Any thread; well below a millisecond.
+package protocol DeliveryRouter: Sendable {
+    func route(_ recipient: MailAddress, sender: ReversePath) -> DeliveryRoute
+}
+
+/// When a recipient that failed is tried again. Pure.
+package protocol RetrySchedule: Sendable {
+    /// - Parameter history: with the failed attempt counted in.
+    /// - Returns: milliseconds since 1970 of the next attempt, `nil` when the limit of its kind is reached (R-DLV-21).
+    func nextAttempt(after history: AttemptHistory, now: Int64) -> Int64?
+}
+
+/// What delivery reads from settings and tables: one immutable value per revision, exchanged as a whole.
+package struct DeliveryConfiguration: Sendable {
+    /// Remote deliveries at a time (R-DLV-02).
+    package var threads: Int
+    package var perDestination: Int
+    /// Off: one delivery after the other, local ones too.
+    package var isMultithreaded: Bool
+    package var timeouts: ClientTimeouts
+    /// Own name behind EHLO, by family of the connection (R-DOM-10).
+    package var helloIPv4: String
+    package var helloIPv6: String
+    package var families: [AddressFamily]
+    /// For gateways only (R-DLV-23).
+    package var credentials: ClientSettings.Credentials?
+    package var tls: ClientSettings.TLS
+    /// Whether a connection to this host name or address and port would reach this very server (5.4.6).
+    package var isOurselves: @Sendable (_ host: String, _ port: Int) -> Bool
+    /// Received fields from which on a message loops.
+    package var maxHops: Int
+    /// Seconds, 0 = off (R-DLV-16).
+    package var mxCacheTTL: Int
+    /// From of reports, copies of reports; `nil`: not set.
+    package var administrator: MailAddress?
+    package var copiesBounces: Bool
+    /// Host name in reports.
+    package var hostName: String
+    package var router: any DeliveryRouter
+    package var retry: any RetrySchedule
+
+    package init(
+        threads: Int = 20, perDestination: Int = 20, isMultithreaded: Bool = true,
+        timeouts: ClientTimeouts = ClientTimeouts(), helloIPv4: String, helloIPv6: String? = nil,
+        families: [AddressFamily] = [.ipv4], credentials: ClientSettings.Credentials? = nil,
+        tls: ClientSettings.TLS = .opportunistic,
+        isOurselves: @escaping @Sendable (_ host: String, _ port: Int) -> Bool = { _, _ in false }, maxHops: Int = 50, mxCacheTTL: Int = 864_000,
+        administrator: MailAddress? = nil, copiesBounces: Bool = false, router: any DeliveryRouter,
+        retry: any RetrySchedule
+    ) {
+        self.threads = isMultithreaded ? max(1, threads) : 1
+        self.perDestination = max(1, perDestination)
+        self.isMultithreaded = isMultithreaded
+        self.timeouts = timeouts
+        self.helloIPv4 = helloIPv4
+        self.helloIPv6 = helloIPv6 ?? helloIPv4
+        self.families = families
+        self.credentials = credentials
+        self.tls = tls
+        self.isOurselves = isOurselves
+        self.maxHops = maxHops
+        self.mxCacheTTL = mxCacheTTL
+        self.administrator = administrator
+        self.copiesBounces = copiesBounces
+        hostName = helloIPv4
+        self.router = router
+        self.retry = retry
+    }
+}

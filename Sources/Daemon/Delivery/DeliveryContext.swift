@@ -1,0 +1,46 @@
+import Journal
+import Mailbox
+import MailModel
+import Spool
+import Synchronization
+
+/// What all parts of delivery share.
+package final class DeliveryContext: Sendable {
+    package let spool: any DeliverySpool
+    package let mailboxes: any MailboxStore
+    package let journal: any EventSink
+    package let counters = DeliveryCounters()
+    /// Milliseconds since 1970.
+    package let now: @Sendable () -> Int64
+    private let current: Mutex<DeliveryConfiguration>
+
+    package init(
+        spool: any DeliverySpool, mailboxes: any MailboxStore, journal: any EventSink,
+        configuration: DeliveryConfiguration, now: @escaping @Sendable () -> Int64
+    ) {
+        self.spool = spool
+        self.mailboxes = mailboxes
+        self.journal = journal
+        self.now = now
+        current = Mutex(configuration)
+    }
+
+    package var configuration: DeliveryConfiguration {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+
+    static let service = "EPSTDS"
+
+    /// Trouble or a change of state of the service itself.
+    func report(_ level: LogEvent.Level, _ text: String) {
+        journal.record(LogEvent(time: now(), service: Self.service, kind: .system, level: level, text: text))
+    }
+
+    /// A step of a delivery (R-LOG-06).
+    func trace(_ id: QueueID, _ text: String, host: String? = nil) {
+        journal.record(
+            LogEvent(
+                time: now(), service: Self.service, kind: .sender, level: .debug, queueID: id, host: host, text: text))
+    }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import MailModel
+import Spool
+
+/// Takes what is due out of the spool and gives it to those who deliver. One thread; woken by the receiver's byte, by
+/// freed capacity and by its own clock, so that a lost wake-up costs seconds at most.
+package final class Dispatcher: Sendable {
+    /// Recipients under way at most: bounds memory, whatever the length of the queue.
+    package static let capacity = 3_000
+    /// Recipients taken at a time: a large message goes out in one transaction (R-DLV-14).
+    static let batch = 1_000
+    /// Octets of local content in memory at most.
+    static let localOctets = 32 << 20
+    /// Milliseconds after which it looks by itself.
+    static let ownLook = 5_000
+    /// Milliseconds without room after which slow destinations give theirs up.
+    static let patience = 2_000
+
+    private let context: DeliveryContext
+    private let remote: RemoteDelivery
+    private let settlement: Settlement
+    private let local: LocalDelivery
+    private let gauge: Gauge
+
+    package init(context: DeliveryContext, remote: RemoteDelivery, settlement: Settlement, gauge: Gauge) {
+        self.context = context
+        self.remote = remote
+        self.settlement = settlement
+        self.gauge = gauge
+        local = LocalDelivery(context: context, settlement: settlement, gauge: gauge)
+    }
+
+    /// There may be something to do.
+    package func wake() { gauge.signal.set() }
+
+    /// Works until the gauge says stop.
+    package func run() {
+        var claimFailed = false
+        while !gauge.isStopping {
+            settlement.writeAgain()
+            if gauge.recipients > Self.capacity - Self.batch {
+                gauge.waitForRoom(Self.capacity - Self.batch, milliseconds: Self.patience)
+                if gauge.recipients > Self.capacity - Self.batch { remote.shed() }
+                continue
+            }
+            do {
+                let claim = try step()
+                if claimFailed { context.report(.info, "the queue can be read again") }
+                claimFailed = false
+                if !claim.hasMore { gauge.signal.wait(milliseconds: pause(until: claim.nextDue)) }
+            } catch {
+                if !claimFailed { context.report(.error, "the queue cannot be read: \(error.detail)") }
+                claimFailed = true
+                gauge.signal.wait(milliseconds: Self.ownLook)
+            }
+        }
+    }
+
+    /// Claims once and hands out what came.
+    @discardableResult
+    package func step() throws(SpoolError) -> Claim {
+        let claim = try context.spool.claim(limit: Self.batch, now: context.now())
+        let configuration = context.configuration
+        var jobs: [RemoteJob] = []
+        for message in claim.messages {
+            gauge.begin(recipients: message.recipients.count)
+            if !configuration.isMultithreaded { waitForTurn(&jobs, own: message.recipients.count) }
+            dispatch(message, configuration, &jobs)
+        }
+        remote.submit(jobs)
+        return claim
+    }
+
+    private func pause(until due: Int64?) -> Int {
+        if settlement.unwritten > 0 { return Int(Settlement.writeAgain) }
+        guard let due else { return Self.ownLook }
+        return Int(clamping: min(Int64(Self.ownLook), max(1, due - context.now())))
+    }
+
+    /// With multithreading off: until everything before has been settled (R-DLV-02).
+    private func waitForTurn(_ jobs: inout [RemoteJob], own: Int) {
+        remote.submit(jobs)
+        jobs = []
+        while gauge.recipients > own, !gauge.isStopping { gauge.waitForRoom(own, milliseconds: Self.patience) }
+    }
+
+    private func dispatch(
+        _ message: ClaimedMessage, _ configuration: DeliveryConfiguration, _ jobs: inout [RemoteJob]
+    ) {
+        if gauge.isStopping { return settle(message, message.recipients, .untried, route: "") }
+        var mailboxes: [(ClaimedRecipient, LocalTarget)] = []
+        var hops: [(hop: NextHop, recipients: [ClaimedRecipient])] = []
+        var failures: [(ClaimedRecipient, RecipientResult)] = []
+        for recipient in message.recipients {
+            if recipient.mustBounce {
+                let route = recipient.history.route ?? "here"
+                failures.append((recipient, RecipientResult(.failed(bounceReply(recipient)), route: route)))
+                continue
+            }
+            switch configuration.router.route(recipient.recipient.address, sender: message.sender) {
+            case .mailbox(let target): mailboxes.append((recipient, target))
+            case .remote(let hop):
+                if let index = hops.firstIndex(where: { $0.hop == hop }) {
+                    hops[index].recipients.append(recipient)
+                } else {
+                    hops.append((hop, [recipient]))
+                }
+            case .failed(let reply): failures.append((recipient, RecipientResult(.failed(reply), route: "here")))
+            case .deferred(let reply):
+                failures.append((recipient, RecipientResult(.deferred(reply, .local), route: "here")))
+            }
+        }
+        if !failures.isEmpty { settlement.settle(message, failures.map(\.0), failures.map(\.1)) }
+        if !mailboxes.isEmpty { deliver(message, mailboxes, configuration) }
+        for (hop, recipients) in hops { jobs.append(RemoteJob(message: message, recipients: recipients, hop: hop)) }
+    }
+
+    /// What the remote said last says more than that somebody pressed a key.
+    private func bounceReply(_ recipient: ClaimedRecipient) -> Reply {
+        DeliveryTrouble.bouncedByAdministrator.reply(recipient.history.reply.map { "last answer: \($0)" } ?? "")
+    }
+
+    private func deliver(
+        _ message: ClaimedMessage, _ mailboxes: [(ClaimedRecipient, LocalTarget)], _ configuration: DeliveryConfiguration
+    ) {
+        while gauge.localOctets > Self.localOctets, !gauge.isStopping { gauge.waitForOctets(Self.localOctets) }
+        let recipients = mailboxes.map(\.0)
+        do {
+            let content = try context.spool.content(of: message.key)
+            let hops = try ContentFacts.hops(of: content)
+            guard hops <= configuration.maxHops else {
+                return settle(message, recipients, .failed(DeliveryTrouble.loop.reply("\(hops)")), route: "here")
+            }
+            local.deliver(message, to: mailboxes, content: content)
+        } catch {
+            let outcome: RecipientResult.Outcome =
+                error.kind == .notFound
+                ? .untried : .deferred(DeliveryTrouble.contentMissing.reply(error.detail), .local)
+            settle(message, recipients, outcome, route: "here")
+        }
+    }
+
+    private func settle(
+        _ message: ClaimedMessage, _ recipients: [ClaimedRecipient], _ outcome: RecipientResult.Outcome, route: String
+    ) {
+        settlement.settle(message, recipients, recipients.map { _ in RecipientResult(outcome, route: route) })
+    }
+}

@@ -1,0 +1,62 @@
+import MailModel
+
+/// Where mail that leaves this server goes next. Messages with the same next hop share connections and transactions
+/// (R-DLV-14).
+package struct NextHop: Hashable, Sendable {
+    package enum Target: Hashable, Sendable {
+        /// The mail exchanges of a domain, lower case, A-label form; or an address literal with its brackets.
+        case domain(String)
+        /// One host by name or address, no MX look-up: a gateway (R-DLV-10).
+        case gateway(String)
+    }
+    package var target: Target
+    package var port: Int
+    /// TLS from the first octet; gateways only.
+    package var isImplicitTLS: Bool
+
+    package init(_ target: Target, port: Int, isImplicitTLS: Bool = false) {
+        self.target = target
+        self.port = port
+        self.isImplicitTLS = isImplicitTLS
+    }
+
+    package var isGateway: Bool {
+        if case .gateway = target { true } else { false }
+    }
+
+    /// For logs and the queue: `mx example.net`, `gateway relay.example.jp:25`.
+    package var text: String {
+        switch target {
+        case .domain(let domain): "mx \(domain)"
+        case .gateway(let host): "gateway \(host):\(port)"
+        }
+    }
+}
+
+/// What routing says about one recipient at this moment (R-DLV-05, R-DLV-10).
+package enum DeliveryRoute: Sendable {
+    case mailbox(LocalTarget)
+    case remote(NextHop)
+    /// Cannot be delivered, now and ever.
+    case failed(Reply)
+    /// Cannot be decided now.
+    case deferred(Reply)
+}
+
+/// A mailbox of this server.
+package struct LocalTarget: Sendable {
+    /// For logs: `local example.jp`.
+    package var domain: String
+    /// Absolute; exists.
+    package var base: String
+    package var folders: [String]
+    /// Octets; 0 = no limit.
+    package var limit: Int
+
+    package init(domain: String, base: String, folders: [String], limit: Int) {
+        self.domain = domain
+        self.base = base
+        self.folders = folders
+        self.limit = limit
+    }
+}

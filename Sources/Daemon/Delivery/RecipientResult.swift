@@ -1,0 +1,44 @@
+import MailModel
+import Spool
+
+/// What one attempt did for one recipient.
+package struct RecipientResult: Sendable {
+    package enum Outcome: Sendable {
+        /// In its mailbox.
+        case stored
+        /// In the remote's hands. `reportsFollow`: the remote took over the duty to report (RFC 3461 §5.2.1).
+        case relayed(Reply, reportsFollow: Bool)
+        case deferred(Reply, FailureClass)
+        /// 5yz of a remote server: repeated as often as `delivery.retry_max_refusals` says.
+        case refused(Reply)
+        /// Repetition is pointless.
+        case failed(Reply)
+        /// Nothing was tried; it is due again at once.
+        case untried
+        /// Nothing was tried; others come first until then, milliseconds since 1970.
+        case postponed(until: Int64)
+    }
+    package var outcome: Outcome
+    /// Where it went, for people: `local example.jp`, `mx mx1.example.net [192.0.2.1]`.
+    package var route: String
+    /// The remote's address and name, when one was reached.
+    package var address: String?
+    package var host: String?
+
+    package init(_ outcome: Outcome, route: String, address: String? = nil, host: String? = nil) {
+        self.outcome = outcome
+        self.route = route
+        self.address = address
+        self.host = host
+    }
+}
+
+extension RecipientResult {
+    /// Of what two hosts of a destination said, the one that leaves more hope: a refusal by one host is no refusal while
+    /// another could not be asked.
+    static func softer(_ one: RecipientResult?, _ other: RecipientResult) -> RecipientResult {
+        guard let one, case .deferred = one.outcome else { return other }
+        if case .deferred = other.outcome { return other }
+        return one
+    }
+}

@@ -1,0 +1,461 @@
+import MailModel
+import NIOCore
+import SMTP
+import Spool
+import Synchronization
+import Transport
+
+/// Makes the TLS handler for a connection to a host of this name.
+package typealias ClientTLS = @Sendable (_ serverName: String) throws -> any ChannelHandler
+
+/// Mail on its way to other servers: slots, destinations, connections. Everything happens on one event loop.
+package final class RemoteDelivery: @unchecked Sendable {
+    // @unchecked: confined to `loop`; the package's calls hop onto it.
+
+    /// Sessions with different hosts in which one attempt begins a transaction; more would only multiply time-outs.
+    static let sessionsPerAttempt = 3
+    /// Recipients of one transaction (R-DLV-14; RFC 5321 §4.5.3.1.8 asks servers for 100, and the reply 452 is understood).
+    static let recipientsPerTransaction = 1_000
+
+    let loop: any EventLoop
+    let context: DeliveryContext
+    let finder: HostFinder
+    let tls: ClientTLS?
+    private let settlement: Settlement
+    private let gauge: Gauge
+    private var destinations: [NextHop: RemoteDestination] = [:]
+    /// Destinations that want a slot, each once, the longest waiting first.
+    private var rotation = CircularBuffer<RemoteDestination>()
+    private var links: [ObjectIdentifier: RemoteLink] = [:]
+    private var active = 0
+    private var isStopping = false
+    private var isCutting = false
+    private var onIdle: [EventLoopPromise<Void>] = []
+
+    package init(
+        loop: any EventLoop, context: DeliveryContext, resolver: any Resolver, tls: ClientTLS?,
+        settlement: Settlement, gauge: Gauge
+    ) {
+        self.loop = loop
+        self.context = context
+        self.tls = tls
+        self.settlement = settlement
+        self.gauge = gauge
+        finder = HostFinder(loop: loop, context: context, resolver: resolver)
+    }
+
+    // MARK: From other threads
+
+    package func submit(_ jobs: [RemoteJob]) {
+        guard !jobs.isEmpty else { return }
+        loop.execute {
+            for job in jobs { self.add(job) }
+            self.pump()
+        }
+    }
+
+    /// Settings changed: another resolver, other limits.
+    package func use(_ resolver: any Resolver) { loop.execute { self.finder.resolver = resolver } }
+
+    /// Nothing new; what runs is finished. The future is done when no transaction is under way.
+    package func stop() -> EventLoopFuture<Void> {
+        loop.flatSubmit {
+            self.isStopping = true
+            for destination in self.destinations.values {
+                for job in destination.waiting { self.giveBack(job) }
+                destination.waiting.removeAll()
+                for link in destination.idle { link.connection?.quit() }
+            }
+            self.rotation.removeAll()
+            let promise = self.loop.makePromise(of: Void.self)
+            if self.active == 0 { promise.succeed() } else { self.onIdle.append(promise) }
+            return promise.futureResult
+        }
+    }
+
+    /// The time is over: what runs is cut. Messages whose fate is not known are due again.
+    package func cut() -> EventLoopFuture<Void> {
+        loop.submit {
+            self.isCutting = true
+            for link in Array(self.links.values) { link.connection?.quit() }
+        }
+    }
+
+    /// Memory is full of work for destinations that do not get on: what waits longest for the slowest one goes back into
+    /// the queue for a while, so that other mail gets through.
+    package func shed() {
+        loop.execute {
+            guard let slowest = self.destinations.values.max(by: { $0.waiting.count < $1.waiting.count }) else { return }
+            let until = self.context.now() + Self.shedMilliseconds
+            while slowest.waiting.count > slowest.limit * 2, let job = slowest.waiting.popLast() {
+                self.settleAll(job, RecipientResult(.postponed(until: until), route: slowest.hop.text))
+            }
+        }
+    }
+
+    static let shedMilliseconds: Int64 = 30_000
+
+    package func mxCache() -> EventLoopFuture<String?> {
+        loop.submit {
+            guard self.finder.cache.isDirty else { return nil }
+            self.finder.cache.isDirty = false
+            return self.finder.cache.text
+        }
+    }
+
+    package func readMXCache(_ text: String) { loop.execute { self.finder.cache = MXCache(text: text) } }
+
+    // MARK: Slots
+
+    private func add(_ job: RemoteJob) {
+        if isStopping { return giveBack(job) }
+        let destination = destinations[job.hop] ?? RemoteDestination(hop: job.hop)
+        destinations[job.hop] = destination
+        destination.add(job)
+        enqueue(destination)
+    }
+
+    private func enqueue(_ destination: RemoteDestination) {
+        guard destination.wantsSlot, !rotation.contains(where: { $0 === destination }) else { return }
+        rotation.append(destination)
+    }
+
+    /// Gives free slots to destinations in turn.
+    private func pump() {
+        let configuration = context.configuration
+        while active < configuration.threads, let destination = rotation.popFirst() {
+            guard destination.wantsSlot, let job = destination.waiting.popFirst() else { continue }
+            destination.limit = min(destination.limit, configuration.perDestination)
+            destination.active += 1
+            active += 1
+            context.counters.active.store(active, ordering: .relaxed)
+            enqueue(destination)
+            start(job, destination)
+        }
+    }
+
+    private func start(_ job: RemoteJob, _ destination: RemoteDestination) {
+        // With the MX cache off every message asks again, and its answer decides; else a connection that stands is one.
+        let mayReuse = destination.hop.isGateway || context.configuration.mxCacheTTL > 0
+        while mayReuse, let link = destination.idle.popLast() {
+            guard link.isUsable else { continue }
+            link.job = job
+            job.candidates = [link.host]
+            begin(link)
+            return
+        }
+        find(job, destination, refresh: false)
+    }
+
+    private func find(_ job: RemoteJob, _ destination: RemoteDestination, refresh: Bool) {
+        finder.find(destination.hop, refresh: refresh) { [self] found in
+            switch found {
+            case .hosts(let hosts, let fromCache):
+                job.candidates = hosts[...]
+                job.mayAskAgain = fromCache
+                connect(job, destination)
+            case .failed(let reply):
+                finish(job, destination, with: RecipientResult(.failed(reply), route: destination.hop.text))
+            case .deferred(let reply):
+                let result = RecipientResult(.deferred(reply, .unreachable), route: destination.hop.text)
+                failWaiting(destination, result)
+                finish(job, destination, with: result)
+            }
+        }
+    }
+
+    /// A slot is free again.
+    private func release(_ destination: RemoteDestination) {
+        destination.active -= 1
+        active -= 1
+        context.counters.active.store(active, ordering: .relaxed)
+        enqueue(destination)
+        if destination.isEmpty { destinations[destination.hop] = nil }
+        if active == 0 {
+            for promise in onIdle { promise.succeed() }
+            onIdle = []
+        }
+        pump()
+    }
+
+    // MARK: Connections
+
+    /// Connects to the first candidate, or ends the attempt when there is none.
+    private func connect(_ job: RemoteJob, _ destination: RemoteDestination) {
+        if isCutting { return finish(job, destination, with: RecipientResult(.untried, route: destination.hop.text)) }
+        guard let host = job.candidates.first else { return exhausted(job, destination) }
+        let configuration = context.configuration
+        let usesTLS = configuration.tls != .off && tls != nil && !destination.withoutTLS.contains(host)
+        let link = RemoteLink(destination: destination, host: host, usesTLS: usesTLS, job: job, owner: self)
+        let settings = clientSettings(link, configuration)
+        let makeTLS = usesTLS || destination.hop.isImplicitTLS ? handlerFactory(for: host) : nil
+        context.counters.connections.add()
+        links[ObjectIdentifier(link)] = link
+        let timeouts = configuration.timeouts
+        ClientConnector.connect(
+            to: host.address, port: host.port, loop: loop, limit: timeouts.connect,
+            handler: { link.makeConnection(settings: settings, timeouts: timeouts, makeTLS: makeTLS) },
+            implicitTLS: destination.hop.isImplicitTLS ? makeTLS : nil,
+            completion: { [self] result in
+                if case .failure(let failure) = result { notConnected(link, failure.reply) }
+            })
+    }
+
+    private func handlerFactory(for host: HostAddress) -> (@Sendable () throws -> any ChannelHandler)? {
+        guard let tls else { return nil }
+        return { try tls(host.name) }
+    }
+
+    private func notConnected(_ link: RemoteLink, _ reply: Reply) {
+        links[ObjectIdentifier(link)] = nil
+        guard let job = link.job else { return }
+        link.job = nil
+        context.trace(job.message.id, "\(link.route): \(reply.text)", host: link.destination.hop.text)
+        let result = RecipientResult(
+            .deferred(reply, .unreachable), route: link.route, address: link.host.address.description,
+            host: link.host.name)
+        hostFailed(job, link.destination, result)
+    }
+
+    private func clientSettings(_ link: RemoteLink, _ configuration: DeliveryConfiguration) -> ClientSettings {
+        var credentials = link.destination.hop.isGateway ? configuration.credentials : nil
+        if link.host.address.isLoopback { credentials?.allowedInClear = true }
+        let mode: ClientSettings.TLS =
+            link.destination.hop.isImplicitTLS ? .implicit : link.usesTLS ? configuration.tls : .off
+        return ClientSettings(
+            hello: link.host.address.isIPv4 ? configuration.helloIPv4 : configuration.helloIPv6, tls: mode,
+            credentials: credentials)
+    }
+
+    /// This host did not take the job: the next one, or the end of the attempt.
+    private func hostFailed(_ job: RemoteJob, _ destination: RemoteDestination, _ result: RecipientResult) {
+        job.lastFailure = RecipientResult.softer(job.lastFailure, result)
+        job.candidates = job.candidates.dropFirst()
+        connect(job, destination)
+    }
+
+    private func exhausted(_ job: RemoteJob, _ destination: RemoteDestination) {
+        let route = destination.hop.text
+        let result = job.lastFailure ?? RecipientResult(.deferred(DeliveryTrouble.connectFailed.reply(), .unreachable), route: route)
+        if job.mayAskAgain {
+            // R-DLV-17: the hosts came from the cache and none answered: the name servers may know others.
+            job.mayAskAgain = false
+            return find(job, destination, refresh: true)
+        }
+        if job.sessions == 0, destination.active > 1 || !destination.idle.isEmpty {
+            // Other connections of the destination work: it only wants fewer of them.
+            destination.limit = max(1, destination.active - 1)
+            destination.waiting.prepend(job)
+            return release(destination)
+        }
+        if job.sessions == 0 { failWaiting(destination, result) }
+        finish(job, destination, with: result)
+    }
+
+    // MARK: Transactions
+
+    func handle(_ event: ClientConnectionEvent, of link: RemoteLink) {
+        switch event {
+        case .ready: begin(link)
+        case .transactionEnded(let result): transactionEnded(link, result)
+        case .ended(let end): ended(link, end)
+        }
+    }
+
+    private func begin(_ link: RemoteLink) {
+        guard let job = link.job, let connection = link.connection else { return }
+        let configuration = context.configuration
+        do {
+            let content = try context.spool.content(of: job.message.key)
+            let facts = try ContentFacts(content)
+            guard facts.hops <= configuration.maxHops else {
+                return abandon(link, RecipientResult(.failed(DeliveryTrouble.loop.reply("\(facts.hops)")), route: link.route))
+            }
+            let limit = min(connection.features?.recipientLimit ?? .max, Self.recipientsPerTransaction)
+            let recipients = job.recipients.prefix(limit).map(\.recipient)
+            job.sessions += 1
+            link.completedBefore = connection.transactionsCompleted
+            link.transactionSize = recipients.count
+            let transaction = ClientTransaction(
+                sender: job.message.sender, notification: job.message.notification, recipients: recipients,
+                size: facts.wireSize, needsSMTPUTF8: Self.needsUTF8(job.message, recipients, facts),
+                is8Bit: facts.is8Bit)
+            connection.begin(transaction, content: ClientContent(content))
+        } catch {
+            let outcome: RecipientResult.Outcome =
+                error.kind == .notFound
+                ? .untried : .deferred(DeliveryTrouble.contentMissing.reply(error.detail), .local)
+            abandon(link, RecipientResult(outcome, route: link.route))
+        }
+    }
+
+    /// The message turned out not to be for sending: the job ends, the connection stays.
+    private func abandon(_ link: RemoteLink, _ result: RecipientResult) {
+        guard let job = link.job else { return }
+        link.job = nil
+        keep(link)
+        finish(job, link.destination, with: result)
+    }
+
+    /// RFC 6531 §3.1: only what holds UTF-8 needs the extension, whatever the sender asked for.
+    private static func needsUTF8(_ message: ClaimedMessage, _ recipients: [Recipient], _ facts: ContentFacts) -> Bool {
+        func isUTF8(_ text: String) -> Bool { !text.utf8.allSatisfy { $0 < 0x80 } }
+        if message.needsSMTPUTF8, facts.hasUTF8Header { return true }
+        return isUTF8(message.sender.text) || recipients.contains { isUTF8($0.address.localPart) || isUTF8($0.address.domain) }
+    }
+
+    private func transactionEnded(_ link: RemoteLink, _ result: ClientTransactionResult) {
+        guard let job = link.job else { return }
+        let broke = !link.isUsable
+        if broke, !result.contentWasSent, link.completedBefore > 0, !job.wasRestarted,
+            result.outcomes.allSatisfy({ if case .deferred = $0 { true } else { false } })
+        {
+            // A used connection was closed by the other side before it said anything about this message.
+            job.wasRestarted = true
+            job.sessions = 0
+            link.job = nil
+            link.destination.waiting.prepend(job)
+            release(link.destination)
+            return
+        }
+        let count = min(link.transactionSize, job.recipients.count)
+        let sent = job.recipients.prefix(count)
+        var left = Array(job.recipients.dropFirst(count))
+        var open: [(ClaimedRecipient, RecipientResult)] = []
+        let someAccepted = result.outcomes.contains { if case .delivered = $0 { true } else { false } }
+        for (recipient, outcome) in zip(sent, result.outcomes) {
+            let translated = translate(outcome, link, result)
+            switch outcome {
+            case .delivered, .failed, .impossible: job.settled.append((recipient, translated))
+            case .deferred(let reply, _):
+                // RFC 5321 §4.5.3.1.10: too many recipients for one transaction, not a failure of this one.
+                if someAccepted, !broke, reply.code == 452 { left.append(recipient) } else { open.append((recipient, translated)) }
+            }
+        }
+        if someAccepted {
+            link.destination.succeeded(most: context.configuration.perDestination)
+            finder.confirm(link.destination.hop)
+        }
+        goOn(link, job, left: left, open: open, broke: broke, wasInDoubt: broke && result.contentWasSent)
+    }
+
+    /// - Parameters:
+    ///   - left: recipients for another transaction on the same connection.
+    ///   - open: recipients that this host deferred.
+    ///   - wasInDoubt: the end of the content was sent and not answered: another host would double the message.
+    private func goOn(
+        _ link: RemoteLink, _ job: RemoteJob, left: [ClaimedRecipient], open: [(ClaimedRecipient, RecipientResult)],
+        broke: Bool, wasInDoubt: Bool
+    ) {
+        let destination = link.destination
+        job.recipients = left
+        if !left.isEmpty, !broke {
+            job.settled += open  // their next host comes with the next attempt
+            return begin(link)
+        }
+        link.job = nil
+        if !broke { keep(link) }
+        if !open.isEmpty, left.isEmpty, !wasInDoubt, job.candidates.count > 1, job.sessions < Self.sessionsPerAttempt {
+            job.recipients = open.map(\.0)
+            job.lastFailure = open[0].1
+            job.lastFailures = Dictionary(open.map { ($0.0.index, $0.1) }, uniquingKeysWith: { first, _ in first })
+            job.candidates = job.candidates.dropFirst()
+            return connect(job, destination)
+        }
+        job.settled += open
+        for recipient in left {
+            job.settled.append((recipient, RecipientResult(.untried, route: link.route)))
+        }
+        job.recipients = []
+        conclude(job)
+        release(destination)
+    }
+
+    private func translate(
+        _ outcome: ClientOutcome, _ link: RemoteLink, _ result: ClientTransactionResult
+    ) -> RecipientResult {
+        let translated: RecipientResult.Outcome =
+            switch outcome {
+            case .delivered(let reply): .relayed(reply, reportsFollow: result.passedNotification)
+            case .deferred where isCutting: .untried
+            case .deferred(let reply, .line): .deferred(reply, .line)
+            case .deferred(let reply, .unreachable): .deferred(reply, .unreachable)
+            case .failed(let reply): .refused(reply)
+            case .impossible(let reply): .failed(reply)
+            }
+        return RecipientResult(
+            translated, route: link.route, address: link.host.address.description, host: link.host.name)
+    }
+
+    /// The connection is over.
+    private func ended(_ link: RemoteLink, _ end: ClientEnd) {
+        let destination = link.destination
+        links[ObjectIdentifier(link)] = nil
+        link.connection = nil
+        destination.idle.removeAll { $0 === link }
+        defer { if destination.isEmpty, destinations[destination.hop] === destination { destinations[destination.hop] = nil } }
+        guard let job = link.job else { return }
+        link.job = nil
+        let outcome: ClientOutcome
+        switch end {
+        case .quit: outcome = .deferred(DeliveryTrouble.connectionLost.reply(), .line)
+        case .refused(let refusal), .broken(let refusal): outcome = refusal
+        case .tlsFailed(let reply):
+            context.trace(job.message.id, "\(link.route): \(reply.text)", host: destination.hop.text)
+            if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS {
+                // Opportunistic TLS hides mail from listeners where it can; mail that is not sent helps nobody.
+                destination.withoutTLS.insert(link.host)
+                return connect(job, destination)
+            }
+            outcome = .deferred(reply, .line)
+        }
+        context.trace(job.message.id, "\(link.route): \(outcome.reply.text)", host: destination.hop.text)
+        let nothing = ClientTransactionResult(outcomes: [], passedNotification: false, contentWasSent: false)
+        hostFailed(job, destination, translate(outcome, link, nothing))
+    }
+
+    /// The connection waits for the next message, or says good-bye.
+    private func keep(_ link: RemoteLink) {
+        let isWorn = (link.connection?.transactionsCompleted ?? 0) >= RemoteLink.messageLimit
+        if isStopping || isWorn { link.connection?.quit() } else { link.destination.idle.append(link) }
+    }
+
+    // MARK: Ends
+
+    /// The whole destination is out of reach: what waits for it shares the fate of the one that tried.
+    private func failWaiting(_ destination: RemoteDestination, _ result: RecipientResult) {
+        guard destination.active <= 1, destination.idle.isEmpty else { return }
+        while let job = destination.waiting.popFirst() { settleAll(job, result) }
+    }
+
+    private func finish(_ job: RemoteJob, _ destination: RemoteDestination, with result: RecipientResult) {
+        for recipient in job.recipients {
+            job.settled.append((recipient, job.lastFailures[recipient.index] ?? result))
+        }
+        job.recipients = []
+        conclude(job)
+        release(destination)
+    }
+
+    private func giveBack(_ job: RemoteJob) { settleAll(job, RecipientResult(.untried, route: job.hop.text)) }
+
+    private func settleAll(_ job: RemoteJob, _ result: RecipientResult) {
+        job.settled += job.recipients.map { ($0, result) }
+        job.recipients = []
+        conclude(job)
+    }
+
+    private func conclude(_ job: RemoteJob) {
+        settlement.settle(job.message, job.settled.map(\.0), job.settled.map(\.1))
+        job.settled = []
+    }
+}
+
+extension ClientContent {
+    init(_ content: StoredContent) {
+        switch content {
+        case .inline(let octets): self = .octets(octets)
+        case .file(let file): self = .pieces(size: file.size) { try file.read(at: $0, count: $1) }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import MailModel
+import Spool
+import Synchronization
+
+/// Turns results into what is written down: queue changes, reports, log lines, counters. Any thread.
+///
+/// A result that cannot be written (disk full) is kept here and written later; until then its recipients count as under
+/// way and are not tried again.
+package final class Settlement: Sendable {
+    private struct Waiting {
+        var changes: [DeliveryChange] = []
+        var failedSince: Int64?
+    }
+
+    private let context: DeliveryContext
+    private let waiting = Mutex(Waiting())
+    private let gauge: Gauge
+
+    package init(context: DeliveryContext, gauge: Gauge) {
+        self.context = context
+        self.gauge = gauge
+    }
+
+    /// Settles recipients of one message that were tried together.
+    /// - Parameter results: in the order of `recipients`.
+    package func settle(_ message: ClaimedMessage, _ recipients: [ClaimedRecipient], _ results: [RecipientResult]) {
+        let now = context.now()
+        let configuration = context.configuration
+        var items: [DeliveryChange.Item] = []
+        var failures: [FailedRecipient] = []
+        var successes: [DeliveredRecipient] = []
+        items.reserveCapacity(recipients.count)
+        for (recipient, result) in zip(recipients, results) {
+            let outcome = outcome(of: recipient, result, now: now, configuration: configuration)
+            items.append(.init(index: recipient.index, outcome: outcome.change))
+            switch outcome.verdict {
+            case .delivered(let delivered):
+                record(message, recipient, result, now: now)
+                if recipient.recipient.notify.contains(.success), let delivered { successes.append(delivered) }
+            case .failed(let failure):
+                recordFailure(message, failure, now: now)
+                failures.append(failure)
+            case .waits(let until): recordWait(message, recipient, result, until: until, now: now)
+            case .untried: break
+            }
+        }
+        var children: [NewMessage] = []
+        if !failures.isEmpty || !successes.isEmpty {
+            let reports = Reports(context: context, configuration: configuration)
+            children = reports.messages(about: message, failures: failures, successes: successes, now: now)
+        }
+        write(DeliveryChange(message: message.key, items: items, children: children))
+    }
+
+    // MARK: What an outcome means
+
+    private enum Verdict {
+        case delivered(DeliveredRecipient?)
+        case failed(FailedRecipient)
+        case waits(until: Int64)
+        case untried
+    }
+
+    private func outcome(
+        of recipient: ClaimedRecipient, _ result: RecipientResult, now: Int64, configuration: DeliveryConfiguration
+    ) -> (change: DeliveryChange.Outcome, verdict: Verdict) {
+        switch result.outcome {
+        case .stored:
+            context.counters.stored.add()
+            return (.finished, .delivered(DeliveredRecipient(recipient: recipient.recipient, result: result)))
+        case .relayed(_, let reportsFollow):
+            context.counters.relayed.add()
+            let report = reportsFollow ? nil : DeliveredRecipient(recipient: recipient.recipient, result: result)
+            return (.finished, .delivered(report))
+        case .untried: return (.released, .untried)
+        case .postponed(let until): return (.postponed(until: until), .untried)
+        case .failed(let reply): return failed(recipient, reply, result)
+        case .refused(let reply):
+            return retry(recipient, reply, .refusal, result, now: now, configuration: configuration)
+        case .deferred(let reply, let kind):
+            return retry(recipient, reply, kind, result, now: now, configuration: configuration)
+        }
+    }
+
+    private func retry(
+        _ recipient: ClaimedRecipient, _ reply: Reply, _ kind: FailureClass, _ result: RecipientResult, now: Int64,
+        configuration: DeliveryConfiguration
+    ) -> (DeliveryChange.Outcome, Verdict) {
+        var history = recipient.history
+        history.tries += 1
+        history.firstFailure = history.firstFailure ?? now
+        history.failure = kind
+        history.reply = reply.text
+        history.route = result.route
+        guard let until = configuration.retry.nextAttempt(after: history, now: now) else {
+            return failed(recipient, reply, result)
+        }
+        context.counters.deferred.add()
+        return (.deferred(history, until: until), .waits(until: until))
+    }
+
+    private func failed(
+        _ recipient: ClaimedRecipient, _ reply: Reply, _ result: RecipientResult
+    ) -> (DeliveryChange.Outcome, Verdict) {
+        context.counters.failed.add()
+        return (.finished, .failed(FailedRecipient(recipient: recipient.recipient, reply: reply, result: result)))
+    }
+
+    // MARK: Writing
+
+    /// Milliseconds between two tries to write what could not be written.
+    static let writeAgain: Int64 = 2_000
+
+    private func write(_ change: DeliveryChange) {
+        context.spool.apply(change) { [self] result in
+            switch result {
+            case .success:
+                gauge.end(recipients: change.items.count)
+                guard !change.children.isEmpty else { return }
+                context.counters.reports.add(change.children.count)
+                gauge.signal.set()
+            case .failure(let error): keep(change, error)
+            }
+        }
+    }
+
+    private func keep(_ change: DeliveryChange, _ error: SpoolError) {
+        guard error.kind != .notFound else { return gauge.end(recipients: change.items.count) }
+        let isFirst = waiting.withLock { waiting in
+            waiting.changes.append(change)
+            defer { waiting.failedSince = waiting.failedSince ?? context.now() }
+            return waiting.failedSince == nil
+        }
+        if isFirst { context.report(.error, "results cannot be written to the queue: \(error.detail)") }
+    }
+
+    /// Writes what could not be written before. The dispatcher calls it now and then.
+    package func writeAgain() {
+        let changes = waiting.withLock { waiting in
+            defer { waiting = Waiting() }
+            return waiting.changes
+        }
+        for change in changes { write(change) }
+    }
+
+    /// Results that wait for the disk.
+    package var unwritten: Int { waiting.withLock { $0.changes.count } }
+
+    // MARK: Log
+
+    private func event(
+        _ kind: LogEvent.Kind, _ message: ClaimedMessage, _ recipient: MailAddress, _ result: RecipientResult,
+        now: Int64
+    ) -> LogEvent {
+        LogEvent(
+            time: now, service: DeliveryContext.service, kind: kind, queueID: message.id, address: result.address,
+            host: result.host, sender: message.sender.text, recipient: recipient.text, size: message.size)
+    }
+
+    private func record(
+        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, now: Int64
+    ) {
+        switch result.outcome {
+        case .relayed(let reply, _):
+            var event = event(.send, message, recipient.recipient.address, result, now: now)
+            event.reply = reply.text
+            event.text = result.route
+            context.journal.record(event)
+        default:
+            var event = event(.local, message, recipient.recipient.address, result, now: now)
+            event.text = result.route
+            context.journal.record(event)
+        }
+    }
+
+    private func recordFailure(_ message: ClaimedMessage, _ failure: FailedRecipient, now: Int64) {
+        var event = event(.fail, message, failure.recipient.address, failure.result, now: now)
+        event.level = .warning
+        event.reply = failure.reply.text
+        event.text = failure.result.route
+        context.journal.record(event)
+    }
+
+    private func recordWait(
+        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, until: Int64, now: Int64
+    ) {
+        var event = event(.sender, message, recipient.recipient.address, result, now: now)
+        event.level = .warning
+        switch result.outcome {
+        case .deferred(let reply, _): event.reply = reply.text
+        case .refused(let reply): event.reply = reply.text
+        default: break
+        }
+        event.text = "\(result.route): try \(recipient.history.tries + 1), again in \((until - now + 500) / 1_000) s"
+        context.journal.record(event)
+    }
+}
+
+/// A recipient that will not get the message.
+package struct FailedRecipient: Sendable {
+    package var recipient: Recipient
+    package var reply: Reply
+    package var result: RecipientResult
+}
+
+/// A recipient whose success may have to be reported (RFC 3461 §4.1).
+package struct DeliveredRecipient: Sendable {
+    package var recipient: Recipient
+    package var result: RecipientResult
+}

@@ -1,0 +1,1 @@
+package struct TLSEstablished: Sendable { package init() {} }
