@@ -55,6 +55,12 @@ extension Connection {
     package func first<Value>(
         _ sql: String, _ values: DatabaseValue..., read: (Statement) -> Value
     ) throws(DatabaseError) -> Value? {
+        try first(sql, values, read: read)
+    }
+
+    package func first<Value>(
+        _ sql: String, _ values: [DatabaseValue], read: (Statement) -> Value
+    ) throws(DatabaseError) -> Value? {
         let statement = try bound(sql, values)
         defer { statement.reset() }
         return try statement.step() ? read(statement) : nil

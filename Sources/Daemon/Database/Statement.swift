@@ -126,6 +126,16 @@ package final class Statement {
     /// A copy of the blob; empty for NULL.
     package func blob(_ column: Int32) -> [UInt8] { withBlob(column) { [UInt8]($0) } }
 
+    /// The column as it is stored; a floating point number comes as text.
+    package func value(_ column: Int32) -> DatabaseValue {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        default: .text(text(column))
+        }
+    }
+
     /// The blob where it lies in SQLite's memory; gone after `body`.
     package func withBlob<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         let start = sqlite3_column_blob(handle, column)

@@ -12,6 +12,7 @@ package struct FailingSpool: DeliverySpool, QueueOperations {
         var generator = QueueIDGenerator(node: 0)
         return generator.next(now: 1)
     }
+    package func availableOctets() -> Int? { nil }
     package func beginLarge(_ id: QueueID) throws(SpoolError) -> any LargeContent { throw error }
     package func add(_ message: NewMessage, completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void) {
         completion(.failure(error))

@@ -33,6 +33,8 @@ package final class MemorySpool: DeliverySpool, QueueOperations {
 
     package func beginLarge(_ id: QueueID) throws(SpoolError) -> any LargeContent { MemoryContent() }
 
+    package func availableOctets() -> Int? { nil }
+
     package func add(_ message: NewMessage, completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void) {
         state.withLock { Self.insert(message, into: &$0) }
         completion(.success(()))
@@ -159,7 +161,7 @@ package final class MemorySpool: DeliverySpool, QueueOperations {
             return QueueCounts(
                 messages: state.entries.count, queued: number(.queued), deferred: number(.deferred),
                 held: number(.held), active: recipients.count(where: \.isActive),
-                oldest: state.entries.values.map(\.message.receivedAt).min())
+                oldest: state.entries.min { $0.key < $1.key }?.value.message.receivedAt)
         }
     }
 

@@ -175,7 +175,7 @@ package struct QueueCounts: Hashable, Sendable {
     package var held: Int
     /// Recipients that delivery works on now; counted in the states above too.
     package var active: Int
-    /// When the oldest message was received, milliseconds since 1970.
+    /// When the message that waits longest was received, milliseconds since 1970.
     package var oldest: Int64?
 
     package init(

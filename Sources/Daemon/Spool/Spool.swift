@@ -11,6 +11,9 @@ package protocol Spool: Sendable {
     /// Any thread; opens a file.
     func beginLarge(_ id: QueueID) throws(SpoolError) -> any LargeContent
 
+    /// Octets that may still be written to the spool's file system; `nil` when unknown. A system call, no waiting.
+    func availableOctets() -> Int?
+
     /// Stores a message with its recipients durably: when `completion` gets success, it survives kill -9 and a power
     /// cut. Returns at once; messages of many sessions share one commit.
     /// - Parameter completion: called once, on a thread of the spool; must not block. After a failure nothing of the

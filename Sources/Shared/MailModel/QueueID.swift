@@ -49,15 +49,32 @@ package struct QueueIDGenerator: Sendable {
     private var milliseconds: Int64
     private var sequence: Int64
     private let node: Int64
+    private let sequences: ClosedRange<Int64>
 
-    /// - Parameter node: 0–1023, from `QueueIDGenerator.node(named:)`.
-    package init(node: Int, after newest: QueueID? = nil) {
+    /// - Parameters:
+    ///   - node: 0–1023, from `QueueIDGenerator.node(named:)`.
+    ///   - lane: 0–3; processes of one node that give out ids at the same time take different ones. `nil`: there is
+    ///     one process only.
+    package init(node: Int, lane: Int? = nil, after newest: QueueID? = nil) {
         self.node = Int64(node & 1023)
+        if let lane {
+            let first = Int64(lane & 3) * Self.laneWidth
+            sequences = first...(first + Self.laneWidth - 1)
+        } else {
+            sequences = 0...(4 * Self.laneWidth - 1)
+        }
         milliseconds = (newest?.milliseconds ?? 0)
-        sequence = Self.sequenceLimit
+        sequence = sequences.upperBound
     }
 
-    private static let sequenceLimit: Int64 = 32 * 32 * 32 - 1
+    /// As above, carrying on behind every id of `afterMilliseconds` and before.
+    package init(node: Int, lane: Int, afterMilliseconds: Int64) {
+        self.init(node: node, lane: lane)
+        milliseconds = max(0, afterMilliseconds)
+    }
+
+    /// Ids a millisecond and lane: a quarter of the three base-32 digits.
+    private static let laneWidth: Int64 = 32 * 32 * 32 / 4
 
     /// A stable number for a host name (FNV-1a, 10 bits).
     package static func node(named name: String) -> Int {
@@ -70,12 +87,12 @@ package struct QueueIDGenerator: Sendable {
     package mutating func next(now: Int64) -> QueueID {
         if now > milliseconds {
             milliseconds = now
-            sequence = 0
-        } else if sequence < Self.sequenceLimit {
+            sequence = sequences.lowerBound
+        } else if sequence < sequences.upperBound {
             sequence += 1
         } else {
             milliseconds += 1
-            sequence = 0
+            sequence = sequences.lowerBound
         }
         var out: [UInt8] = []
         out.reserveCapacity(QueueID.length)
