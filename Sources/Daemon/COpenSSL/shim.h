@@ -32,3 +32,13 @@ static inline int cossl_add_extension(X509 *certificate, int nid, const char *va
     return done;
 }
 static inline long cossl_bio_memory(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }
+
+// What both sides of TLS are set to: no renegotiation, no compression, buffers given back while a connection is idle,
+// writes that may come again from another address.
+static inline void cossl_ctx_harden(SSL_CTX *c) {
+    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_dh_auto(c, 1);
+}
+static inline void cossl_bio_clear_retry(BIO *b) { BIO_clear_retry_flags(b); }
+static inline void cossl_bio_retry_read(BIO *b) { BIO_set_retry_read(b); }

@@ -1,1 +1,0 @@
-package struct TLSEstablished: Sendable { package init() {} }
