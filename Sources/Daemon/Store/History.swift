@@ -1,0 +1,152 @@
+import Control
+import Database
+import MailModel
+import Settings
+
+extension StoreWriter {
+    /// org.epost.Settings.History, newest first.
+    package func history(_ input: SettingsInterface.History.Input) throws(ControlError) -> [Revision] {
+        try locked { connection, _ in
+            let limit = DatabaseValue(min(max(input.limit, 1), 1000))
+            let before = DatabaseValue(input.before ?? Int.max)
+            let columns = "SELECT id, time, author, origin, note FROM revisions"
+            let rows: [Revision]
+            if let path = input.path, !path.isEmpty {
+                // "." and "/" are neighbours in ASCII: one range holds everything below the path.
+                rows = try connection.rows(
+                    """
+                    \(columns) WHERE id IN (SELECT revision FROM changes WHERE path=?1 OR path>=?2 AND path<?3)
+                    AND id < ?5 ORDER BY id DESC LIMIT ?4
+                    """,
+                    .text(path), .text(path + "."), .text(path + "0"), limit, before, read: Self.revision)
+            } else {
+                rows = try connection.rows(
+                    "\(columns) WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit, read: Self.revision)
+            }
+            return try rows.map { row in
+                var row = row
+                row.changes = try Self.records(of: Int64(row.revision), connection).map(Self.shown)
+                return row
+            }
+        }
+    }
+
+    private static func revision(_ row: Statement) -> Revision {
+        Revision(
+            revision: row.int(0), time: row.int(1), author: row.text(2), origin: row.text(3), note: row.text(4),
+            changes: [])
+    }
+
+    private static func records(of revision: Int64, _ connection: Connection) throws(DatabaseError) -> [ChangeRecord] {
+        try connection.rows(
+            "SELECT path, old, new FROM changes WHERE revision=? ORDER BY position", .integer(revision)
+        ) { row in
+            ChangeRecord(
+                path: row.text(0), old: row.optionalText(1).flatMap(Texts.decode),
+                new: row.optionalText(2).flatMap(Texts.decode))
+        }
+    }
+
+    /// A table was written by somebody; makes the revision.
+    /// - Parameters: lines before and after; `nil`: there was no file.
+    package func recordTable(
+        _ name: String, from old: [String]?, to new: [String]?, note: String, by author: Author
+    ) throws(ControlError) -> Applied {
+        try locked { connection, _ in
+            let (revision, records) = try change(author, note: note, connection) { editor in
+                try editor.table(name, from: old, to: new)
+            }
+            return Self.applied(revision, records, [])
+        }
+    }
+
+    /// org.epost.Settings.Revert
+    /// - Parameter writeTable: puts the lines into the file of a table; called inside the transaction, last.
+    package func revert(
+        _ input: SettingsInterface.Revert.Input, by author: Author,
+        writeTable: (_ name: String, _ lines: [String]?) throws -> Void
+    ) throws(ControlError) -> Applied {
+        try locked { connection, reader in
+            let undone = try Self.records(of: Int64(input.revision), connection)
+            guard !undone.isEmpty else {
+                throw Self.notFound(
+                    "", "history.unknown", "there is no revision \(input.revision)", String(input.revision))
+            }
+            try Self.checkRevertible(undone, Int64(input.revision), connection)
+            let plan = try revertPlan(undone, reader)
+            if input.dryRun {
+                let records = undone.reversed().map { ChangeRecord(path: $0.path, old: $0.new, new: $0.old) }
+                return Self.applied(try reader.revision(), records, plan.warnings)
+            }
+            let note = input.note.isEmpty ? "revert of revision \(input.revision)" : input.note
+            let (revision, records) = try change(author, note: note, connection) { editor in
+                try undo(undone, plan, reader, &editor)
+                for record in undone where record.path.hasPrefix("table/") {
+                    try writeTable(String(record.path.dropFirst("table/".count)), record.old)
+                }
+            }
+            return Self.applied(revision, records, plan.warnings)
+        }
+    }
+
+    private static func checkRevertible(
+        _ undone: [ChangeRecord], _ revision: Int64, _ connection: Connection
+    ) throws {
+        if undone.contains(where: { $0.path.hasPrefix("mailbox/") }) {
+            throw refused(
+                undone[0].path, "history.mailbox-deleted",
+                "the mailbox was deleted with the account; it cannot be undone")
+        }
+        var conflicts: [Problem] = []
+        for record in undone {
+            let newest = try newestRevision(of: record.path, connection)
+            if newest > revision { conflicts.append(conflictProblem(record.path, newest)) }
+        }
+        if !conflicts.isEmpty { throw conflict(conflicts) }
+    }
+
+    private struct RevertPlan {
+        var old: SettingsSnapshot
+        var new: SettingsSnapshot
+        var warnings: [Problem]
+    }
+
+    private func revertPlan(_ undone: [ChangeRecord], _ reader: StoreReader) throws -> RevertPlan {
+        let old = try reader.snapshot()
+        var new = old
+        for record in undone where SettingsCatalogue.definition(of: record.path) != nil {
+            let defaults = SettingsCatalogue.definition(of: record.path)?.defaultValues(layout)
+            new.set(record.path, to: record.old == defaults ? nil : record.old)
+        }
+        let before = Set(old.problems().filter { !$0.isWarning })
+        var problems = new.problems().filter { !$0.isWarning && !before.contains($0) }.map(\.problem)
+        if problems.isEmpty, new != old { problems += checks.settings(old, new) }
+        let faults = problems.filter { !$0.isWarning }
+        if !faults.isEmpty { throw Self.refused(faults) }
+        return RevertPlan(old: old, new: new, warnings: problems)
+    }
+
+    private func undo(
+        _ undone: [ChangeRecord], _ plan: RevertPlan, _ reader: StoreReader, _ editor: inout Editor
+    ) throws {
+        for record in undone.reversed() {
+            if record.path.hasPrefix("domain/") {
+                let name = String(record.path.dropFirst("domain/".count))
+                let current = try reader.domains().first { $0.name == name }
+                try editor.put(current, record.old.map { DomainRecord(name: name, texts: $0) })
+            } else if record.path.hasPrefix("account/") {
+                guard let address = MailAddress(typed: String(record.path.dropFirst("account/".count))) else {
+                    continue
+                }
+                let current = try reader.account(address.folded)
+                try editor.put(current, record.old.map { AccountRecord(domain: address.domain, texts: $0) })
+            } else if record.path.hasPrefix("table/") {
+                try editor.table(String(record.path.dropFirst("table/".count)), from: record.new, to: record.old)
+            } else {
+                try editor.setSetting(
+                    record.path, from: plan.old.texts(for: record.path) ?? record.new,
+                    to: plan.new.values[record.path])
+            }
+        }
+    }
+}
