@@ -78,9 +78,11 @@ let package = Package(
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database",
                 "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "CLinux",
             ]),
+        daemon("ControlServer", ["Control", "CLinux"]),
         daemon(
             "Supervisor",
             [
+                "ControlServer",
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
                 "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),
@@ -128,6 +130,7 @@ let package = Package(
                 "Delivery", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "MessageFormat",
                 "Mailbox", "Settings", "Service", "Journal",
             ]),
+        tests("ControlServer", ["ControlServer", "Control", "CLinux"]),
         tests("Crypto", ["Crypto"]),
         tests("Service", ["Service", "Settings", "Control", "Store", "Journal", "CLinux"]),
         tests(

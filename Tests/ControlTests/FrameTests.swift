@@ -7,7 +7,9 @@ import Testing
         for cut in octets.indices {
             var decoder = FrameDecoder()
             let frames = try decoder.feed(octets[..<cut]) + decoder.feed(octets[cut...])
-            #expect(frames.map { String(decoding: $0, as: UTF8.self) } == ["{\"a\":1}", "{}", "{\"b\":2}"], "split at \(cut)")
+            #expect(
+                frames.map { String(decoding: $0, as: UTF8.self) } == ["{\"a\":1}", "{}", "{\"b\":2}"],
+                "split at \(cut)")
         }
     }
 
@@ -32,7 +34,8 @@ import Testing
     }
 
     @Test func anErrorReplyIsThrownWithItsDetail() throws {
-        let error = ControlError(.conflict, code: "c", "both changed it", problems: [.init(path: "p", code: "x", message: "m")])
+        let error = ControlError(
+            .conflict, code: "c", "both changed it", problems: [.init(path: "p", code: "x", message: "m")])
         let frame = Array(Varlink.error(error).dropLast())
         #expect(throws: error) { try Varlink.result(QueueInterface.Show.self, in: frame) }
     }

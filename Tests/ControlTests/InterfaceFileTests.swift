@@ -5,7 +5,8 @@ import Testing
 /// The interface files say what the types say: each sample made from a file is read by the type and written again
 /// without a field lost or added.
 @Suite struct InterfaceFileTests {
-    static let folder = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+    static let folder =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
         + "/assets/varlink"
 
     static func file(of method: any ControlMethod.Type) throws -> (VarlinkFile, name: String) {

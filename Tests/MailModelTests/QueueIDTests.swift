@@ -5,7 +5,9 @@ import Testing
     @Test func idsRiseThoughTheClockStandsStillOrGoesBack() {
         var generator = QueueIDGenerator(node: 3)
         var ids: [QueueID] = []
-        for now in [1_000_000, 1_000_000, 999_000, 1_000_001, 1_000_001] as [Int64] { ids.append(generator.next(now: now)) }
+        for now in [1_000_000, 1_000_000, 999_000, 1_000_001, 1_000_001] as [Int64] {
+            ids.append(generator.next(now: now))
+        }
         #expect(Set(ids).count == ids.count)
         #expect(ids == ids.sorted())
     }

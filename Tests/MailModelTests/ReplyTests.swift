@@ -27,7 +27,8 @@ import Testing
     @Test(
         "enhanced codes of remote servers",
         arguments: [
-            ("5.7.1", true), ("2.0.0", true), ("4.999.999", true), ("3.0.0", false), ("5.7", false), ("5.7.1000", false),
+            ("5.7.1", true), ("2.0.0", true), ("4.999.999", true), ("3.0.0", false), ("5.7", false),
+            ("5.7.1000", false),
             ("5.7.x", false), ("", false), ("5..1", false),
         ])
     func enhanced(_ text: String, _ isGood: Bool) {

@@ -84,7 +84,9 @@ package enum Varlink {
         return try JSONDecoder().decode(P.self, from: Data("{}".utf8))
     }
     /// The result of a reply, or the error that it carries.
-    package static func result<M: ControlMethod>(_: M.Type, in frame: [UInt8]) throws(ControlError) -> (M.Output, continues: Bool) {
+    package static func result<M: ControlMethod>(_: M.Type, in frame: [UInt8]) throws(ControlError) -> (
+        M.Output, continues: Bool
+    ) {
         do {
             let head = try head(ofReply: frame)
             if let name = head.error {
@@ -95,7 +97,8 @@ package enum Varlink {
         } catch let error as ControlError {
             throw error
         } catch {
-            throw ControlError(.protocolBroken, code: "control.bad-reply", "the reply to \(M.name) cannot be read: \(error)")
+            throw ControlError(
+                .protocolBroken, code: "control.bad-reply", "the reply to \(M.name) cannot be read: \(error)")
         }
     }
 }

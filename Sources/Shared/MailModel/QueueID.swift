@@ -7,7 +7,9 @@ package struct QueueID: Hashable, Sendable, Codable, Comparable {
     /// - Returns: `nil` unless the text has the form above; letter case is ignored.
     package init?(_ text: some StringProtocol) {
         let upper = text.uppercased()
-        guard upper.utf8.count == Self.length, upper.utf8.allSatisfy({ Base32.value(of: $0) != nil }) else { return nil }
+        guard upper.utf8.count == Self.length, upper.utf8.allSatisfy({ Base32.value(of: $0) != nil }) else {
+            return nil
+        }
         rawValue = upper
     }
 
