@@ -96,7 +96,7 @@ let package = Package(
         console("ConsoleCore", ["Control", "Settings"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
         console("Screens", ["ConsoleCore", "Control", "Settings", "Locale"]),
-        console("CommandLine", ["Control", "Settings", "Locale", "CLinux", arguments]),
+        console("CommandLine", ["ConsoleCore", "Control", "Settings", "Locale", "CLinux", arguments]),
         .executableTarget(
             name: "epost-console",
             dependencies: [
@@ -139,7 +139,7 @@ let package = Package(
         tests("ConsoleCore", ["ConsoleCore", "Control", "Settings"]),
         tests("Locale", ["Locale", "ConsoleCore"]),
         tests("Screens", ["Screens", "ConsoleCore", "Control", "Settings", "Locale"]),
-        tests("CommandLine", ["CommandLine", "Control", "Settings"]),
+        tests("CommandLine", ["CommandLine", "ConsoleCore", "Control", "Settings", "Locale"]),
     ],
     swiftLanguageModes: [.v6]
 )

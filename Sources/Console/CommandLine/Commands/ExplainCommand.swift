@@ -1,0 +1,78 @@
+import ArgumentParser
+import Control
+
+struct ExplainCommand: ControlCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Explain a refusal by its reference, or what would be decided.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var reading: ReadingOptions
+    @Argument(help: "The reference at the end of a refusal, such as 7K2Q-93HD.")
+    var reference: String?
+    @Option(help: ArgumentHelp("Address of the client.", valueName: "ip"))
+    var client: String?
+    @Option(help: ArgumentHelp("Envelope sender; <> for none.", valueName: "address"))
+    var from: String?
+    @Option(help: ArgumentHelp("Envelope recipient.", valueName: "address"))
+    var to: String?
+    @Option(help: ArgumentHelp("The client authenticated as this.", valueName: "id"))
+    var auth: String?
+    @Flag(help: "The session is encrypted.")
+    var tls = false
+    @Option(
+        help: ArgumentHelp("Try this effect.dat instead of the one in force; - is standard input.", valueName: "file"))
+    var effect: String?
+
+    func validate() throws {
+        if reference != nil {
+            if client != nil || from != nil || to != nil || auth != nil || tls || effect != nil {
+                throw ValidationError("Give a reference, or --client, --from and --to, not both.")
+            }
+        } else if client == nil || from == nil || to == nil {
+            throw ValidationError("Give a reference, or all of --client, --from and --to.")
+        }
+    }
+
+    func execute(_ session: Session) throws {
+        let found: Explanation
+        if let reference {
+            found = try session.call(PolicyInterface.Explain.self, .init(reference: reference))
+        } else {
+            let sender = from == "<>" ? "" : from ?? ""
+            found = try session.call(
+                PolicyInterface.Evaluate.self,
+                .init(
+                    client: client ?? "", sender: sender, recipient: to ?? "", authenticatedID: auth, isTLS: tls,
+                    effect: try effect.map { try session.contents(of: $0) }))
+        }
+        if reading.json { return session.show(json: found) }
+        try show(found, session)
+    }
+
+    private func show(_ found: Explanation, _ session: Session) throws {
+        session.say("\(session.word(found.isAccepted ? .accepted : .refused)): \(found.reply)")
+        var facts = [(session.word(.reason), found.reason)]
+        if let time = found.time { facts.append((session.word(.time), try session.calendar().text(time))) }
+        facts.append((session.word(.moment), found.moment))
+        var client = found.client
+        if let hello = found.hello, !hello.isEmpty { client += " (\(hello))" }
+        if found.isTLS { client += " TLS" }
+        facts.append((session.word(.client), client))
+        if let listener = found.listener { facts.append((session.word(.listener), listener)) }
+        facts.append((session.word(.authenticated), found.authenticatedID ?? "-"))
+        if let sender = found.sender { facts.append((session.word(.from), sender.isEmpty ? "<>" : sender)) }
+        if let recipient = found.recipient { facts.append((session.word(.to), recipient)) }
+        if let revision = found.settingsRevision { facts.append((session.word(.revision), String(revision))) }
+        session.show(TextTable(pairs: facts))
+        var table = TextTable([
+            .init(""), .init(session.word(.check)), .init(session.word(.finding)), .init(session.word(.source)),
+        ])
+        for step in found.steps { table.add(step.decided ? "=>" : "", step.check, step.finding, step.source) }
+        session.say("")
+        session.show(table)
+        if let remedy = found.remedy {
+            session.say("")
+            session.say(session.word(.remedy, remedy))
+        }
+    }
+}

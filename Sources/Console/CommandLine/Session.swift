@@ -1,0 +1,167 @@
+import ConsoleCore
+import Control
+import Locale
+
+/// One run of a command: where it prints, in which language, and the daemon behind it.
+final class Session {
+    let console: Console
+    let global: GlobalOptions
+    private let texts: Texts?
+    private let origin: String?
+    private let connect: (String) throws(ControlError) -> any ControlCaller
+    private var connected: (caller: any ControlCaller, hello: ServerInterface.Hello.Output)?
+
+    init(
+        console: Console, global: GlobalOptions, texts: Texts?, origin: String?,
+        connect: @escaping (String) throws(ControlError) -> any ControlCaller
+    ) {
+        self.console = console
+        self.global = global
+        self.texts = texts
+        self.origin = origin
+        self.connect = connect
+    }
+
+    func run(_ command: some ControlCommand) -> Int32 {
+        do {
+            try command.execute(self)
+            return 0
+        } catch let failure as CommandFailure {
+            switch failure {
+            case .failed(let text), .usage(let text): complain(text)
+            case .said: break
+            }
+            return failure.exitCode
+        } catch let error as ControlError {
+            report(error)
+            return error.exitCode
+        } catch {
+            complain("\(error)")
+            return 1
+        }
+    }
+
+    // The daemon
+
+    /// The first call connects and says hello.
+    func caller() throws(ControlError) -> any ControlCaller { try connection().caller }
+    func hello() throws(ControlError) -> ServerInterface.Hello.Output { try connection().hello }
+
+    func call<M: ControlMethod>(_ method: M.Type, _ input: M.Input) throws(ControlError) -> M.Output {
+        try caller().call(method, input)
+    }
+    func call<M: ControlMethod>(_ method: M.Type) throws(ControlError) -> M.Output where M.Input == Nothing {
+        try caller().call(method, Nothing())
+    }
+
+    private func connection() throws(ControlError) -> (
+        caller: any ControlCaller, hello: ServerInterface.Hello.Output
+    ) {
+        if let connected { return connected }
+        let caller = try connect(global.socketPath)
+        let hello = try caller.call(ServerInterface.Hello.self, .init(client: "epost-console", origin: origin))
+        connected = (caller, hello)
+        return (caller, hello)
+    }
+
+    /// Moments in the server's time zone.
+    func calendar() throws(ControlError) -> Calendar { Calendar(utcOffset: try hello().utcOffset) }
+
+    // Words
+
+    func word(_ word: Word, _ arguments: String...) -> String {
+        texts?.find(word.rawValue, arguments) ?? Texts.fill(word.english, with: arguments)
+    }
+
+    /// The text of a catalogue key that came from the server, else its English message.
+    func text(code: String, message: String, arguments: [String]) -> String {
+        texts?.find(code, arguments) ?? message
+    }
+
+    func text(_ problem: Problem) -> String {
+        text(code: problem.code, message: problem.message, arguments: problem.arguments)
+    }
+
+    /// Label or help of a setting; `nil` when there are no catalogues.
+    func catalogueText(_ key: String) -> String? { texts?.find(key) }
+
+    // Output
+
+    /// One line on standard output; whatever could steer a terminal becomes visible.
+    func say(_ line: String) { console.write(Visible.line(line) + "\n") }
+    /// Lines on standard error; the first carries the program's name.
+    func complain(_ text: String) {
+        console.complain("epost-console: " + Visible.lines(text).joined(separator: "\n") + "\n")
+    }
+    func note(_ line: String) { console.complain(Visible.line(line) + "\n") }
+    func show(_ table: TextTable) { console.write(table.text) }
+    func show(json value: some Encodable) { console.write(JSONText.document(value)) }
+
+    private func report(_ error: ControlError) {
+        complain(text(code: error.detail.code, message: error.detail.message, arguments: error.detail.arguments ?? []))
+        switch error.kind {
+        case .noConnection:
+            let start =
+                global.socket == nil && global.root == nil
+                ? "systemctl start epostd" : "epostd --root \(global.root ?? "DIR")"
+            note("  " + word(.startDaemon, start))
+        case .notConfigured: note("  " + word(.runSetup))
+        case .methodNotFound, .interfaceNotFound: note("  " + word(.olderDaemon))
+        default: break
+        }
+        show(error.detail.problems ?? [])
+    }
+
+    /// Problems on standard error, each with its place.
+    func show(_ problems: [Problem]) {
+        for problem in problems {
+            let lead = problem.isWarning ? word(.warning) + " " : ""
+            let place = problem.path.isEmpty ? "" : problem.path + ": "
+            note("  \(lead)\(place)\(text(problem))")
+        }
+    }
+
+    /// What a change did, and what is still to be done for it.
+    func show(_ applied: Applied, isDryRun: Bool = false) {
+        show(applied.warnings)
+        if applied.changes.isEmpty {
+            say(word(.nothingChanged))
+            return
+        }
+        for change in applied.changes {
+            say("\(change.path): \(side(change.old)) -> \(side(change.new))")
+        }
+        say(isDryRun ? word(.wouldChange, String(applied.changes.count)) : word(.applied, String(applied.revision)))
+        let effects = Set(applied.effects)
+        if effects.contains("newSessions") { say(word(.effectNewSessions)) }
+        for effect in effects.sorted() where effect.hasPrefix("restart.") {
+            let service = String(effect.dropFirst("restart.".count))
+            let names = service == "all" ? "epstrs, epstds" : service
+            say(word(.effectRestart, names))
+        }
+    }
+
+    func side(_ values: [String]?) -> String {
+        guard let values else { return "-" }
+        return values.isEmpty ? "(" + word(.empty) + ")" : values.joined(separator: ", ")
+    }
+
+    // Input
+
+    /// The first line of standard input, without its end.
+    func password(confirmedBy flag: Bool) throws(CommandFailure) -> String {
+        guard flag else { throw .usage(word(.passwordNeeded)) }
+        guard let line = console.readSecretLine(word(.passwordPrompt)), !line.isEmpty else {
+            throw .failed(word(.passwordEmpty))
+        }
+        return line
+    }
+
+    /// The text of a file; `-` is standard input.
+    func contents(of file: String) throws(CommandFailure) -> String {
+        switch console.read(file) {
+        case .success(let text): return text
+        case .failure(let trouble): throw .failed(word(.cannotRead, file, trouble.reason))
+        }
+    }
+}
