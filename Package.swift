@@ -76,7 +76,7 @@ let package = Package(
             "Delivery",
             nio + [
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database",
-                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "CLinux",
+                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
             ]),
         daemon("ControlServer", ["Control", "CLinux"]),
         daemon(
@@ -128,7 +128,7 @@ let package = Package(
             "Delivery",
             nio + [
                 "Delivery", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "MessageFormat",
-                "Mailbox", "Settings", "Service", "Journal",
+                "Mailbox", "Settings", "Service", "Journal", "Threads", "Control",
             ]),
         tests("ControlServer", ["ControlServer", "Control", "CLinux"]),
         tests("Crypto", ["Crypto"]),

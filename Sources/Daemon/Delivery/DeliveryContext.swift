@@ -12,16 +12,20 @@ package final class DeliveryContext: Sendable {
     package let counters = DeliveryCounters()
     /// Milliseconds since 1970.
     package let now: @Sendable () -> Int64
+    /// Called after each settled attempt; cheap.
+    let settled: @Sendable () -> Void
     private let current: Mutex<DeliveryConfiguration>
 
     package init(
         spool: any DeliverySpool, mailboxes: any MailboxStore, journal: any EventSink,
-        configuration: DeliveryConfiguration, now: @escaping @Sendable () -> Int64
+        configuration: DeliveryConfiguration, now: @escaping @Sendable () -> Int64,
+        settled: @escaping @Sendable () -> Void = {}
     ) {
         self.spool = spool
         self.mailboxes = mailboxes
         self.journal = journal
         self.now = now
+        self.settled = settled
         current = Mutex(configuration)
     }
 

@@ -38,10 +38,9 @@ final class HostFinder: @unchecked Sendable {
     func find(_ hop: NextHop, refresh: Bool, completion: @escaping (FoundHosts) -> Void) {
         switch hop.target {
         case .gateway(let host): resolve([host], hop, fromCache: false, completion)
+        case .address(let address):
+            conclude([[address]], names: [address.description], hop, fromCache: false, completion)
         case .domain(let domain):
-            if let address = DomainName.literal(domain) {
-                return conclude([[address]], names: [domain], hop, fromCache: false, completion)
-            }
             guard let domain = Punycode.domain(domain) else {
                 return completion(.failed(DeliveryTrouble.domainNotFound.reply("not a domain name")))
             }

@@ -4,8 +4,10 @@ import MailModel
 /// (R-DLV-14).
 package struct NextHop: Hashable, Sendable {
     package enum Target: Hashable, Sendable {
-        /// The mail exchanges of a domain, lower case, A-label form; or an address literal with its brackets.
+        /// The mail exchanges of a domain, lower case.
         case domain(String)
+        /// An address literal of the recipient.
+        case address(IPAddress)
         /// One host by name or address, no MX look-up: a gateway (R-DLV-10).
         case gateway(String)
     }
@@ -28,6 +30,7 @@ package struct NextHop: Hashable, Sendable {
     package var text: String {
         switch target {
         case .domain(let domain): "mx \(domain)"
+        case .address(let address): "address [\(address)]"
         case .gateway(let host): "gateway \(host):\(port)"
         }
     }

@@ -93,6 +93,18 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
     }
 
+    /// Gives back what waits of these messages: an administrator changed them.
+    package func withdraw(_ ids: Set<QueueID>) {
+        loop.execute {
+            for destination in self.destinations.values {
+                let waiting = destination.waiting
+                guard waiting.contains(where: { ids.contains($0.message.id) }) else { continue }
+                destination.waiting = CircularBuffer(waiting.filter { !ids.contains($0.message.id) })
+                for job in waiting where ids.contains(job.message.id) { self.giveBack(job) }
+            }
+        }
+    }
+
     static let shedMilliseconds: Int64 = 30_000
 
     package func mxCache() -> EventLoopFuture<String?> {

@@ -116,6 +116,7 @@ package final class Settlement: Sendable {
             switch result {
             case .success:
                 gauge.end(recipients: change.items.count)
+                context.settled()
                 guard !change.children.isEmpty else { return }
                 context.counters.reports.add(change.children.count)
                 gauge.signal.set()

@@ -11,12 +11,15 @@ package struct DNSConfiguration: Hashable, Sendable {
     /// Seconds for which an answer may be given again without a question, at most its TTL; 0 = each question is asked.
     package var cacheSeconds: Int
 
+    /// Name servers' TTLs count up to this many seconds.
+    package static let longestCache = 3_600
+
     /// A server that stayed silent is asked last for so long.
     static let silenceSeconds = 30
     /// Records of one answer that are looked at.
     static let recordLimit = 64
 
-    package init(servers: [String], secondsPerServer: Int = 5, cacheSeconds: Int = 3_600) {
+    package init(servers: [String], secondsPerServer: Int = 5, cacheSeconds: Int = DNSConfiguration.longestCache) {
         self.servers = servers
         self.secondsPerServer = max(1, secondsPerServer)
         self.cacheSeconds = max(0, cacheSeconds)

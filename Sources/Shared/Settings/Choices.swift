@@ -38,3 +38,12 @@ package enum ConsoleLanguage: String, SettingChoice {
     case auto
     case ja, en
 }
+
+/// STARTTLS towards other servers.
+package enum DeliveryTLS: String, SettingChoice {
+    case off
+    /// When the other server offers it; if that fails, in clear.
+    case opportunistic
+    /// Nothing is sent without it.
+    case required
+}

@@ -38,4 +38,10 @@ package enum DeliverySettings {
     /// Received fields from which on a message counts as looping (RFC 5321 §6.3).
     package static let maxHops = Setting<Int>(
         "delivery.max_hops", .integer(10...1000), "50", unit: .hops, effect: .now, source: "R-DLV-27")
+    /// Seconds for which the MX data of a destination are kept once mail went there; 0: asked each time (R-DLV-16).
+    package static let mxCacheTTL = Setting<Int>(
+        "delivery.mx_cache_ttl", .integer(0...8_640_000), "864000", unit: .seconds, effect: .now, source: "R-DLV-16")
+    /// Encryption towards other servers (RFC 3207).
+    package static let tls = Setting<DeliveryTLS>(
+        "delivery.tls", .choice(DeliveryTLS.words), "opportunistic", effect: .now, source: "RFC 3207 §4")
 }

@@ -31,6 +31,7 @@ package enum SettingsCatalogue {
         DeliverySettings.retryMaxRefusals.definition, DeliverySettings.retryHoursLine.definition,
         DeliverySettings.retryHoursUnreachable.definition, DeliverySettings.connectTimeout.definition,
         DeliverySettings.commandTimeout.definition, DeliverySettings.maxHops.definition,
+        DeliverySettings.mxCacheTTL.definition, DeliverySettings.tls.definition,
     ]
     private static let logs: [SettingDefinition] = [
         LogSettings.receive.definition, LogSettings.send.definition, LogSettings.accept.definition,

@@ -1,0 +1,164 @@
+import Control
+import Glibc
+import Mailbox
+import MailModel
+import Service
+import Settings
+import Spool
+import Store
+import Tables
+import Threads
+import Transport
+
+/// The service EPSTDS.
+package struct DeliveryProgram: ServiceProgram {
+    /// Opens what delivery works on; tests give memory versions.
+    package struct Resources: Sendable {
+        package var spool: @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations
+        package var mailboxes: @Sendable (ServiceContext) throws -> any MailboxStore
+        /// Answers control methods that the supervisor passes on.
+        package var answer: @Sendable (ServiceRequest, QueueActions) -> Void
+        package var tls: ClientTLS?
+
+        package init(
+            spool: @escaping @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations,
+            mailboxes: @escaping @Sendable (ServiceContext) throws -> any MailboxStore,
+            answer: @escaping @Sendable (ServiceRequest, QueueActions) -> Void = { request, _ in request.refuse() },
+            tls: ClientTLS? = nil
+        ) {
+            self.spool = spool
+            self.mailboxes = mailboxes
+            self.answer = answer
+            self.tls = tls
+        }
+    }
+
+    private let resources: Resources
+
+    package init(_ resources: Resources) { self.resources = resources }
+
+    package func run(context: ServiceContext) async throws {
+        let spool = try resources.spool(context)
+        let mailboxes = try resources.mailboxes(context)
+        var reading = try SettingsReading(context)
+        let engine = DeliveryEngine(
+            spool: spool, mailboxes: mailboxes, journal: context.journal, resolver: DNSResolver(configuration: reading.dns),
+            tls: resources.tls, configuration: reading.configuration, now: DeliveryProgram.wallClock,
+            settled: { context.served() })
+        let actions = QueueActions(queue: spool, engine: engine)
+        let cache = context.layout.spoolCache(context, reading.settings)
+        if let text = SmallFile.text(cache) { engine.remote.readMXCache(text) }
+        context.counters { engine.context.counters.snapshot(threads: engine.context.configuration.threads) }
+        guard engine.start() != nil, Self.listen(context.wake, engine.dispatcher) else {
+            throw DirectoryError("no thread can be started")
+        }
+        context.ready()
+        let saver = Task { await Self.saveRegularly(engine, to: cache) }
+        var grace = Duration.seconds(30)
+        events: for await event in context.events {
+            switch event {
+            case .stop(let time):
+                grace = time
+                break events
+            case .request(let request): resources.answer(request, actions)
+            case .settingsChanged, .filesChanged, .reload:
+                let before = reading.dns
+                reading.readAgain(context)
+                if reading.dns != before { engine.remote.use(DNSResolver(configuration: reading.dns)) }
+                engine.use(reading.configuration)
+            case .listeners(let listeners): for listener in listeners { close(listener.descriptor) }
+            }
+        }
+        saver.cancel()
+        // A little is kept for writing the results down.
+        await Self.save(engine, to: cache)
+        await engine.stop(grace: max(.milliseconds(200), grace - .milliseconds(500)))
+    }
+
+    static let wallClock: @Sendable () -> Int64 = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Turns the receiver's wake-ups into the dispatcher's.
+    private static func listen(_ line: WakeLine, _ dispatcher: Dispatcher) -> Bool {
+        guard line.descriptor >= 0 else { return true }
+        let thread = Thread(name: "wake", stack: 128 << 10) {
+            var entry = pollfd(fd: line.descriptor, events: Int16(POLLIN), revents: 0)
+            while true {
+                let ready = poll(&entry, 1, -1)
+                if ready < 0, errno == EINTR { continue }
+                guard ready > 0, entry.revents & Int16(POLLIN) != 0 else { return }
+                line.drain()
+                dispatcher.wake()
+            }
+        }
+        return thread != nil
+    }
+
+    // MARK: MX cache (R-DLV-17)
+
+    private static let saveInterval = Duration.seconds(300)
+
+    private static func saveRegularly(_ engine: DeliveryEngine, to path: String) async {
+        while (try? await Task.sleep(for: saveInterval)) != nil { await save(engine, to: path) }
+    }
+
+    private static func save(_ engine: DeliveryEngine, to path: String) async {
+        guard let text = try? await engine.remote.mxCache().get() else { return }
+        if !SmallFile.replace(path, with: text) { engine.context.report(.warning, "\(path) cannot be written") }
+    }
+}
+
+extension Layout {
+    fileprivate func spoolCache(_ context: ServiceContext, _ settings: SettingsSnapshot) -> String {
+        Layout.spool(workFolder: settings[ServerSettings.workFolder], node: context.node) + "/mxcache"
+    }
+}
+
+/// Settings and tables as they were last read without fault.
+private struct SettingsReading {
+    private(set) var settings: SettingsSnapshot
+    private(set) var configuration: DeliveryConfiguration
+    private(set) var dns: DNSConfiguration
+    private var gateways: GatewayTable
+
+    init(_ context: ServiceContext) throws {
+        settings = try context.directory.settings()
+        gateways = Self.gateways(context, before: .empty)
+        configuration = DeliveryConfiguration(settings, directory: context.directory, gateways: gateways)
+        dns = Self.dns(settings, configuration)
+    }
+
+    /// Keeps what is there where the new cannot be read.
+    mutating func readAgain(_ context: ServiceContext) {
+        do {
+            settings = try context.directory.settings()
+        } catch {
+            context.trouble("settings cannot be read: \(error.detail)")
+            return
+        }
+        gateways = Self.gateways(context, before: gateways)
+        configuration = DeliveryConfiguration(settings, directory: context.directory, gateways: gateways)
+        dns = Self.dns(settings, configuration)
+    }
+
+    private static func dns(_ settings: SettingsSnapshot, _ configuration: DeliveryConfiguration) -> DNSConfiguration {
+        DNSConfiguration(
+            servers: settings[ServerSettings.dnsServers].map(\.text),
+            cacheSeconds: min(configuration.mxCacheTTL, DNSConfiguration.longestCache))
+    }
+
+    /// A file with errors does not replace the last good reading (architecture, section 5). No file: no rules.
+    private static func gateways(_ context: ServiceContext, before: GatewayTable) -> GatewayTable {
+        guard let text = SmallFile.text(context.layout.path(of: .gateway)) else { return .empty }
+        let reading = GatewayTable.read(text)
+        if let fault = reading.problems.first(where: { !$0.isWarning }) {
+            context.trouble("gateway.dat line \(fault.line): \(fault.message)")
+            return before
+        }
+        context.trouble(nil)
+        return reading.value
+    }
+}
