@@ -22,7 +22,7 @@ package final class DeliveryEngine: Sendable {
     ///   - now: milliseconds since 1970.
     ///   - settled: called after each attempt whose result is written; any thread, cheap.
     package init(
-        spool: any DeliverySpool, mailboxes: any MailboxStore, journal: any EventSink, resolver: any Resolver,
+        spool: any DeliverySpool, mailboxes: any MailboxStore, journal: any EventSink, resolver: any NameResolver,
         tls: ClientTLS?, configuration: DeliveryConfiguration, now: @escaping @Sendable () -> Int64,
         settled: @escaping @Sendable () -> Void = {}
     ) {

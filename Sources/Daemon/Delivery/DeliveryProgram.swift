@@ -72,7 +72,7 @@ package struct DeliveryProgram: ServiceProgram {
         saver.cancel()
         // A little is kept for writing the results down.
         await Self.save(engine, to: cache)
-        await engine.stop(grace: max(.milliseconds(200), grace - .milliseconds(500)))
+        await engine.stop(grace: max(Duration.milliseconds(200), grace - Duration.milliseconds(500)))
     }
 
     static let wallClock: @Sendable () -> Int64 = {

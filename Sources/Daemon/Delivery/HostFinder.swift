@@ -22,11 +22,11 @@ final class HostFinder: @unchecked Sendable {
 
     private let loop: any EventLoop
     private let context: DeliveryContext
-    var resolver: any Resolver
+    var resolver: any NameResolver
     var cache = MXCache()
     private var generator = SystemRandomNumberGenerator()
 
-    init(loop: any EventLoop, context: DeliveryContext, resolver: any Resolver) {
+    init(loop: any EventLoop, context: DeliveryContext, resolver: any NameResolver) {
         self.loop = loop
         self.context = context
         self.resolver = resolver

@@ -33,7 +33,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     private var onIdle: [EventLoopPromise<Void>] = []
 
     package init(
-        loop: any EventLoop, context: DeliveryContext, resolver: any Resolver, tls: ClientTLS?,
+        loop: any EventLoop, context: DeliveryContext, resolver: any NameResolver, tls: ClientTLS?,
         settlement: Settlement, gauge: Gauge
     ) {
         self.loop = loop
@@ -55,7 +55,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     }
 
     /// Settings changed: another resolver, other limits.
-    package func use(_ resolver: any Resolver) { loop.execute { self.finder.resolver = resolver } }
+    package func use(_ resolver: any NameResolver) { loop.execute { self.finder.resolver = resolver } }
 
     /// Nothing new; what runs is finished. The future is done when no transaction is under way.
     package func stop() -> EventLoopFuture<Void> {

@@ -40,7 +40,7 @@ package struct DNSConfiguration: Hashable, Sendable {
 
 /// The resolver of the product: libunbound. The thread and libunbound's memory come with the first question, so that
 /// a server that relays to a smarthost by address pays nothing.
-package final class DNSResolver: Resolver {
+package final class DNSResolver: NameResolver {
     private let configuration: DNSConfiguration
     private let hosts: HostsFile
     private let thread = Mutex<DNSThread?>(nil)

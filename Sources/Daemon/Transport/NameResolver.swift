@@ -49,7 +49,7 @@ package enum NameFailure: Error, Hashable, Sendable {
 }
 
 /// Look-ups for delivery. Completions come once, on any thread, perhaps before the call returns.
-package protocol Resolver: Sendable {
+package protocol NameResolver: Sendable {
     /// - Parameter domain: A-label form.
     func mailExchanges(
         of domain: String, completion: @escaping @Sendable (Result<NameAnswer<MailExchanges>, NameFailure>) -> Void)
