@@ -60,6 +60,7 @@ let package = Package(
         daemon("Database", ["CSQLite"]),
         daemon("Threads", ["CLinux"]),
         daemon("Crypto", ["COpenSSL"]),
+        daemon("Explain", ["Database", "MailModel", "Threads"]),
         daemon("Journal", ["MailModel", "Threads", "CLinux"]),
         daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Control", "CLinux"]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
@@ -69,8 +70,8 @@ let package = Package(
         daemon(
             "Receiver",
             nio + [
-                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database", "Crypto",
-                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "CLinux",
+                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Crypto", "Explain",
+                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
             ]),
         daemon(
             "Delivery",
@@ -84,7 +85,7 @@ let package = Package(
             [
                 "ControlServer",
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
-                "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
+                "Explain", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),
         .executableTarget(
             name: "epostd",
@@ -117,13 +118,14 @@ let package = Package(
         tests("Spool", ["Spool", "Database", "MailModel", "CLinux"]),
         tests("Mailbox", ["Mailbox", "MailModel", "CLinux"]),
         tests("Journal", ["Journal", "MailModel"]),
-        tests("Transport", nio + ["Transport", "SMTP", "MailModel", "COpenSSL"]),
+        tests("Transport", nio + ["Transport", "SMTP", "MailModel", "Crypto", "COpenSSL"]),
         tests(
             "Receiver",
             nio + [
                 "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
-                "Service", "Journal",
+                "Service", "Journal", "Crypto", "Explain", "Threads",
             ]),
+        tests("Explain", ["Explain", "MailModel"]),
         tests(
             "Delivery",
             nio + [

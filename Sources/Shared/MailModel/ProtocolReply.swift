@@ -15,6 +15,9 @@ extension Reply {
     /// RFC 5321 §3.5.3: neither confirmed nor denied.
     package static let cannotVerify = Reply(252, EnhancedCode(2, 5, 2), "send a message and see")
 
+    /// VRFY and EXPN: `Full Name <account@domain>` (RFC 5321 §3.5.2). - Parameter mailbox: ASCII.
+    package static func mailbox(_ mailbox: String) -> Reply { Reply(250, EnhancedCode(2, 1, 5), mailbox) }
+
     /// - Parameter challenge: in base 64 (RFC 4954 §4).
     package static func challenge(_ challenge: String) -> Reply { Reply(334, nil, challenge) }
 

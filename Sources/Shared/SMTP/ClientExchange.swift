@@ -186,7 +186,9 @@ struct ClientExchange {
         if features.smtpUTF8, transaction.needsSMTPUTF8 { output.append(contentsOf: " SMTPUTF8".utf8) }
         if features.dsn {
             if let ret = transaction.notification.ret { output.append(contentsOf: " RET=\(ret.rawValue)".utf8) }
-            if let id = transaction.notification.envelopeID, Self.isXtext(id) { output.append(contentsOf: " ENVID=\(id)".utf8) }
+            if let id = transaction.notification.envelopeID, Self.isXtext(id) {
+                output.append(contentsOf: " ENVID=\(id)".utf8)
+            }
         }
         output.append(13)
         output.append(10)

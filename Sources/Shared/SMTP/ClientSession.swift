@@ -135,7 +135,8 @@ package struct ClientSession {
         var exchange = ClientExchange(transaction, features: features, resetFirst: needsReset)
         if let refusal = exchange.refusalBeforeSending {
             let outcomes = transaction.recipients.map { _ in refusal }
-            events.append(.transactionEnded(.init(outcomes: outcomes, passedNotification: false, contentWasSent: false)))
+            events.append(
+                .transactionEnded(.init(outcomes: outcomes, passedNotification: false, contentWasSent: false)))
             return
         }
         exchange.start(&output)

@@ -66,6 +66,8 @@ package enum ServerAction: Sendable {
 package enum Resolution: Sendable {
     /// Yes; with a reply that replaces the usual one.
     case accepted(Reply? = nil)
+    /// The recipient is accepted under its full address: `<postmaster>` has none of its own.
+    case acceptedRecipient(MailAddress)
     /// Credentials were right.
     case authenticated(String)
     case refused(Reason, Reply? = nil)

@@ -101,6 +101,10 @@ extension ServerSession {
         guard case .asking(let question) = state else { return .proceed }
         switch resolution {
         case .accepted(let reply): return accepted(question, reply)
+        case .acceptedRecipient(let address):
+            guard case .recipient(var recipient, let transaction) = question else { return .proceed }
+            recipient.address = address
+            return accepted(.recipient(recipient, transaction), nil)
         case .authenticated(let name): return authenticated(question, as: name)
         case .refused(let reason, let reply): return refused(question, reason, reply)
         case .closed(let reason, let reply): return close(reason, verb: Self.verb(question), reply: reply)

@@ -1,0 +1,42 @@
+import Database
+import FoundationEssentials
+import Glibc
+import MailModel
+
+/// Reads what `DecisionLog` wrote; any process.
+package enum DecisionArchive {
+    /// - Parameter path: of the database.
+    /// - Returns: `nil` when there is no such record, or no database yet.
+    /// - Throws: when the database cannot be read.
+    package static func find(
+        _ reference: DecisionReference, in path: String
+    ) throws(DatabaseError) -> DecisionRecord? {
+        guard let connection = try open(path, .readOnly) else { return nil }
+        let text = try connection.first("SELECT record FROM decision WHERE reference = ?", .text(reference.rawValue)) {
+            $0.text(0)
+        }
+        return text.flatMap(DecisionText.decode)
+    }
+
+    /// Deletes records from before a time, milliseconds since 1970 (`explain.keep_days`).
+    /// - Returns: how many there were.
+    package static func prune(before time: Int64, in path: String) throws(DatabaseError) -> Int {
+        guard let connection = try open(path, .readWrite) else { return 0 }
+        return try connection.run("DELETE FROM decision WHERE time < ?", .integer(time))
+    }
+
+    private static func open(_ path: String, _ mode: Connection.Mode) throws(DatabaseError) -> Connection? {
+        guard access(path, F_OK) == 0 else { return nil }
+        return try Connection(path: path, mode: mode, options: .init(busyTimeout: 2_000, durability: .normal))
+    }
+}
+
+enum DecisionText {
+    static func encode(_ record: DecisionRecord) -> String {
+        (try? JSONEncoder().encode(record)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    static func decode(_ text: String) -> DecisionRecord? {
+        try? JSONDecoder().decode(DecisionRecord.self, from: Data(text.utf8))
+    }
+}

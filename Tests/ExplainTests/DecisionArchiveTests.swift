@@ -1,0 +1,31 @@
+import Explain
+import Glibc
+import MailModel
+import Testing
+
+@Suite struct DecisionArchiveTests {
+    private func record(_ reference: DecisionReference, time: Int64) -> DecisionRecord {
+        DecisionRecord(
+            reference: reference, time: time, client: "192.0.2.1", listener: "*.*.*.*:25", hello: "c", isTLS: false,
+            authenticatedID: nil, sender: "a@b.example", recipient: "c@d.example", moment: "RCPT",
+            verdict: Verdict(.relayDenied, trail: [TrailStep(check: "relay.matrix", finding: "no", decided: true)]),
+            reply: Reply(550, EnhancedCode(5, 7, 1), "relaying denied"), settingsRevision: 7)
+    }
+
+    @Test func whatWasRecordedIsFoundAndPruned() throws {
+        let path = "/tmp/epost-explain-\(getpid())-\(UInt32.random(in: 0 ... .max)).db"
+        defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
+        let first = DecisionReference(random: 1)
+        let second = DecisionReference(random: 2)
+        #expect(try DecisionArchive.find(first, in: path) == nil, "no database yet")
+        let log = DecisionLog(path: path)
+        #expect(log.record(record(first, time: 1_000)))
+        #expect(log.record(record(second, time: 2_000)))
+        log.close()
+        #expect(!log.record(record(second, time: 2_000)), "closed")
+        #expect(try DecisionArchive.find(first, in: path) == record(first, time: 1_000))
+        #expect(try DecisionArchive.prune(before: 2_000, in: path) == 1)
+        #expect(try DecisionArchive.find(first, in: path) == nil)
+        #expect(try DecisionArchive.find(second, in: path)?.verdict.reason == .relayDenied)
+    }
+}
