@@ -79,6 +79,7 @@ let package = Package(
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database",
                 "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
             ]),
+        daemon("Facts", ["MailModel", "Policy", "Settings", "Store"]),
         daemon("ControlServer", ["Control", "CLinux"]),
         daemon(
             "Supervisor",

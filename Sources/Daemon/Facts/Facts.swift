@@ -1,0 +1,42 @@
+import MailModel
+import Policy
+import Settings
+import Store
+
+/// From the store to the facts that policy judges by: one translation for the receiver, for `explain` and for screens.
+extension AcceptanceSettings {
+    package init(_ settings: SettingsSnapshot) {
+        self.init(
+            offersAuthentication: !settings[ReceiverSettings.authMethods].isEmpty,
+            securityLevel: Policy.SecurityLevel(rawValue: settings[ReceiverSettings.securityLevel].rawValue) ?? .open,
+            senderTrust: Policy.SenderTrust(rawValue: settings[ReceiverSettings.senderTrust].rawValue)
+                ?? .authIDEnvelope,
+            maxMessageSize: Int64(settings[ReceiverSettings.maxMessageSize]),
+            maxRecipients: settings[ReceiverSettings.maxRecipients],
+            mailboxQuota: Int64(settings[ReceiverSettings.mailboxQuota]),
+            maxReceivedFields: settings[DeliverySettings.maxHops])
+    }
+}
+
+extension Directory {
+    /// What the directory says of an address.
+    /// - Parameter usage: octets now in a mailbox; asked only for accounts with a limit, `nil` = not known, which
+    ///   counts as room.
+    package func facts(
+        about address: MailAddress, usage: (AccountRecord, _ limit: Int) -> Int64? = { _, _ in nil }
+    ) throws(DirectoryError) -> DirectoryFacts {
+        guard try domain(named: address.domain) != nil else { return .external }
+        guard let account = try account(address) else { return .unknown }
+        let limit = try mailboxLimit(of: account)
+        return .account(
+            Policy.AccountFacts(
+                isEnabled: account.isEnabled, usesAuthentication: account.usesAuthentication,
+                mailboxUsed: limit > 0 ? usage(account, limit) : nil, mailboxLimit: Int64(account.mailboxLimit)))
+    }
+
+    /// The same for a sender; `<>` and the blank path are external (R-RELAY-32).
+    package func facts(about sender: ReversePath) throws(DirectoryError) -> DirectoryFacts {
+        guard let address = sender.address else { return .external }
+        return try facts(about: address)
+    }
+}
