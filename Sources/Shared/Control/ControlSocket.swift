@@ -1,11 +1,12 @@
 import CLinux
 import Glibc
 
-/// A connected Unix stream socket that never blocks; the edge below `ControlClient` and `ControlLink`.
-struct ControlSocket: ~Copyable {
-    let descriptor: Int32
+/// A connected Unix stream socket that never blocks; the edge below `ControlClient`, `ControlLink` and the console's loop.
+package struct ControlSocket: ~Copyable {
+    package let descriptor: Int32
 
-    init(path: String) throws(ControlError) {
+    /// - Throws: `noConnection` or `notPermitted`.
+    package init(path: String) throws(ControlError) {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Self.flags, 0)
         guard descriptor >= 0 else { throw .noConnection(path: path, errno) }
         let address = UnixAddress(path)
@@ -29,14 +30,14 @@ struct ControlSocket: ~Copyable {
 
     private static let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
 
-    enum Moved: Equatable {
+    package enum Moved: Equatable {
         case octets(Int)
         case wouldBlock
         /// The other side closed it.
         case closed
     }
 
-    borrowing func read(into buffer: inout [UInt8]) -> Moved {
+    package borrowing func read(into buffer: inout [UInt8]) -> Moved {
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count > 0 { return .octets(count) }
@@ -46,7 +47,7 @@ struct ControlSocket: ~Copyable {
         }
     }
 
-    borrowing func write(_ octets: [UInt8]) -> Moved {
+    package borrowing func write(_ octets: [UInt8]) -> Moved {
         while true {
             let count = send(descriptor, octets, octets.count, Int32(MSG_NOSIGNAL))
             if count >= 0 { return .octets(count) }
@@ -57,7 +58,7 @@ struct ControlSocket: ~Copyable {
 }
 
 extension ControlError {
-    static func noConnection(path: String, _ failure: Int32) -> ControlError {
+    package static func noConnection(path: String, _ failure: Int32) -> ControlError {
         if failure == EACCES {
             return ControlError(
                 .notPermitted, code: "control.socket-refused",
@@ -70,7 +71,7 @@ extension ControlError {
             arguments: [path, String(cString: strerror(failure))])
     }
 
-    static func connectionLost(path: String) -> ControlError {
+    package static func connectionLost(path: String) -> ControlError {
         ControlError(
             .noConnection, code: "control.lost", "The daemon at \(path) closed the connection.", arguments: [path])
     }

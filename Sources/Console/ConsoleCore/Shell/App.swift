@@ -202,6 +202,9 @@ package struct App {
         return (buffer, takeEffects())
     }
 
+    /// The frame just drawn could not be shown (slow line): it has to be drawn again later.
+    package mutating func postponeFrame() { needsFrame = true }
+
     package var language: Language { context.say.language }
 }
 

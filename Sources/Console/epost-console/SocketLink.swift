@@ -1,0 +1,143 @@
+import ConsoleCore
+import Control
+import Glibc
+
+/// The control socket for the loop: requests on one connection, each stream on its own (a Varlink connection answers in
+/// order, so a stream would block what comes after it). Never blocks; connects again with a growing pause.
+final class SocketLink {
+    private struct Connection: ~Copyable {
+        let socket: ControlSocket
+        var output: [UInt8] = []
+        var decoder = FrameDecoder()
+        /// Requests without their answer yet, in order.
+        var waiting: [RequestID] = []
+        init(path: String) throws(ControlError) { socket = try ControlSocket(path: path) }
+    }
+    private final class Box {
+        var connection: Connection
+        init(_ connection: consuming Connection) { self.connection = connection }
+    }
+
+    /// Milliseconds between two tries to connect.
+    static let firstPause = 200
+    static let longestPause = 5_000
+    /// Octets that one turn reads at most, so that a busy socket cannot keep the keyboard waiting.
+    static let octetsPerTurn = 65_536
+
+    private let path: String
+    private var main: Box?
+    private var streams: [RequestID: Box] = [:]
+    private var pause = SocketLink.firstPause
+    private(set) var nextTry: Moment = 0
+    private var messages: [LinkMessage] = []
+    private var buffer = [UInt8](repeating: 0, count: 16_384)
+
+    init(path: String) { self.path = path }
+
+    var isConnected: Bool { main != nil }
+
+    /// Connects when it is time to. The first failure is told too, so that the screen can say why it is empty.
+    func connectIfDue(at now: Moment) {
+        guard main == nil, now >= nextTry else { return }
+        do throws(ControlError) {
+            main = Box(try Connection(path: path))
+            pause = SocketLink.firstPause
+            messages.append(.connected)
+        } catch {
+            if pause == SocketLink.firstPause { messages.append(.lost(error)) }
+            nextTry = now + pause
+            pause = min(SocketLink.longestPause, pause * 2)
+        }
+    }
+
+    func send(_ id: RequestID, frame: [UInt8], isStream: Bool) {
+        guard let main else {
+            messages.append(.failed(id, .connectionLost(path: path)))
+            return
+        }
+        guard isStream else {
+            main.connection.waiting.append(id)
+            main.connection.output += frame
+            return
+        }
+        do throws(ControlError) {
+            let box = Box(try Connection(path: path))
+            box.connection.waiting = [id]
+            box.connection.output = frame
+            streams[id] = box
+        } catch {
+            messages.append(.failed(id, error))
+        }
+    }
+
+    /// A stream ends by closing its connection; the answer to a request is passed over when it comes.
+    func cancel(_ id: RequestID) { streams[id] = nil }
+
+    /// What `poll` should watch.
+    var descriptors: [pollfd] {
+        ([main].compactMap { $0 } + streams.values).map { box in
+            let wants = Int16(POLLIN) | (box.connection.output.isEmpty ? 0 : Int16(POLLOUT))
+            return pollfd(fd: box.connection.socket.descriptor, events: wants, revents: 0)
+        }
+    }
+
+    var isBusy: Bool { !messages.isEmpty }
+
+    /// Writes and reads what is possible now.
+    func advance(at now: Moment) -> [LinkMessage] {
+        connectIfDue(at: now)
+        if let box = main, !serve(box) { lose(at: now) }
+        for (id, box) in streams where !serve(box) {
+            // A stream that ends by itself has said so in its last reply; one cut off has not.
+            streams[id] = nil
+            if !box.connection.waiting.isEmpty { messages.append(.failed(id, .connectionLost(path: path))) }
+        }
+        defer { messages = [] }
+        return messages
+    }
+
+    private func lose(at now: Moment) {
+        main = nil
+        streams = [:]
+        nextTry = now + SocketLink.firstPause
+        pause = SocketLink.firstPause * 2
+        messages.append(.lost(.connectionLost(path: path)))
+    }
+
+    /// - Returns: `false` when the connection is over.
+    private func serve(_ box: Box) -> Bool {
+        while !box.connection.output.isEmpty {
+            switch box.connection.socket.write(box.connection.output) {
+            case .octets(let count): box.connection.output.removeFirst(count)
+            case .wouldBlock: return read(box)
+            case .closed: return false
+            }
+        }
+        return read(box)
+    }
+
+    private func read(_ box: Box) -> Bool {
+        var total = 0
+        while total < SocketLink.octetsPerTurn {
+            switch box.connection.socket.read(into: &buffer) {
+            case .octets(let count):
+                total += count
+                guard take(buffer[..<count], box) else { return false }
+            case .wouldBlock: return true
+            case .closed: return false
+            }
+        }
+        return true
+    }
+
+    private func take(_ octets: ArraySlice<UInt8>, _ box: Box) -> Bool {
+        guard let frames = try? box.connection.decoder.feed(octets) else { return false }
+        for frame in frames {
+            guard let id = box.connection.waiting.first else { return false }
+            messages.append(.reply(LinkReply(id: id, frame: frame)))
+            let goesOn = streams[id] != nil && ((try? Varlink.head(ofReply: frame).continues) ?? nil) == true
+            if !goesOn { box.connection.waiting.removeFirst() }
+        }
+        return true
+    }
+}
