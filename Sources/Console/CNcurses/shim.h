@@ -111,7 +111,12 @@ struct cnc_guard_state {
     char restore[512];
     struct termios mode;
 };
-static struct cnc_guard_state cnc_guard;
+// A local static: of a file-level one the importer emits no definition.
+static inline struct cnc_guard_state *cnc_guard_here(void) {
+    static struct cnc_guard_state state;
+    return &state;
+}
+#define cnc_guard (*cnc_guard_here())
 
 // Async-signal-safe: write and tcsetattr only. At most a second is waited for a terminal that takes nothing.
 static inline void cnc_guard_restore(void) {

@@ -57,10 +57,12 @@ package struct Rule: Widget, Sendable {
     }
 }
 
-/// A vertical rule between two parts side by side.
+/// A vertical rule between two parts side by side, as high as they are.
 package struct Divider: Widget, Sendable {
     package init() {}
     package var isFocusable: Bool { false }
+    package var isFlexible: Bool { true }
+    package func idealHeight(width: Int, _ look: Look) -> Int { Form.flexibleMinimum }
     package func idealWidth(_ look: Look) -> Int? { 1 }
     package mutating func handle(_ key: Key) -> Reaction { .ignored }
     package mutating func draw(in region: Region, focused: Bool) {
