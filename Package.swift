@@ -109,7 +109,7 @@ let package = Package(
         tests("MailModel", ["MailModel"]),
         tests("SMTP", ["SMTP", "MailModel"]),
         tests("MessageFormat", ["MessageFormat", "MailModel"]),
-        tests("Tables", ["Tables", "MailModel"]),
+        tests("Tables", ["Tables", "MessageFormat", "MailModel"]),
         tests("Policy", ["Policy", "Tables", "MailModel"]),
         tests("Settings", ["Settings", "MailModel"]),
         tests("Control", ["Control"]),

@@ -106,7 +106,7 @@ package enum Charset: Hashable, Sendable, CaseIterable {
             let result = iconv(handle, &next, &left, &position, &free)
             let error = errno
             // (size_t)-1 marks a stop: E2BIG, EILSEQ or EINVAL.
-            return (result == .max, error, room - free)
+            return (result == -1, error, room - free)
         }
     }
 }

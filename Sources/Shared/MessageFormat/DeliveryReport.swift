@@ -120,137 +120,6 @@ package struct DeliveryReport: Sendable {
     package static let fullReturnOctets = 1024 * 1024
 }
 
-extension DeliveryReport {
-    package func write(original: Original) -> Written {
-        // RFC 3461 §4.3: RET counts for failures only; of other reports only the header goes back.
-        let returnsContent =
-            notification.ret == .full && recipients.contains { $0.action == .failed }
-            && original.size <= Self.fullReturnOctets
-        let boundary = boundary()
-        let is8Bit = original.header.contains { $0 >= 0x80 }
-        var out = LineWriter()
-        writeHeader(boundary, &out)
-        out.line("--\(boundary)")
-        writeHumanPart(&out)
-        out.line()
-        out.line("--\(boundary)")
-        writeStatusPart(&out)
-        out.line("--\(boundary)")
-        out.line("Content-Description: \(returnsContent ? "Undelivered message" : "Undelivered message header")")
-        // Header octets beyond ASCII are only allowed in the types of RFC 6532.
-        let kind =
-            returnsContent
-            ? (is8Bit ? "message/global" : "message/rfc822")
-            : (is8Bit ? "message/global-headers" : "text/rfc822-headers")
-        out.line("Content-Type: \(kind)")
-        if is8Bit || returnsContent { out.line("Content-Transfer-Encoding: 8bit") }
-        out.line()
-        if !returnsContent { out.raw(Self.withoutBoundary(original.header, boundary)) }
-        var tail = LineWriter()
-        tail.line()
-        tail.line("--\(boundary)--")
-        return Written(head: out.octets, returnsContent: returnsContent, tail: tail.octets)
-    }
-
-    private func boundary() -> String {
-        // 64 random bits and the report's id: the original, written before, can't hold it.
-        "=_\(reportID)_\(String(seed, radix: 36, uppercase: true))"
-    }
-
-    /// A header line that looks like our boundary could only be an accident of one in 2^64; it is left out then.
-    private static func withoutBoundary(_ header: [UInt8], _ boundary: String) -> [UInt8] {
-        var out = header
-        if out.last != 0x0A, !out.isEmpty { out.append(0x0A) }
-        return out
-    }
-
-    private func writeHeader(_ boundary: String, _ out: inout LineWriter) {
-        out.line("From: \"Mail Delivery System\" <\(HeaderText.clean(from.text))>")
-        out.line("To: <\(HeaderText.clean(reportedTo.text))>")
-        out.line("Subject: \(ReportText.subject(for: action))")
-        out.line("Date: \(MailDate(milliseconds: now, offsetSeconds: offsetSeconds).text)")
-        out.line("Message-ID: <\(reportID)@\(HeaderText.clean(hostName))>")
-        // RFC 3834 §5: nobody's robot answers a report.
-        out.line("Auto-Submitted: auto-replied")
-        out.line("MIME-Version: 1.0")
-        out.line("Content-Type: multipart/report; report-type=delivery-status;")
-        out.line("\tboundary=\"\(boundary)\"")
-        out.line()
-        out.line("This is a delivery report in MIME format (RFC 3464).")
-        out.line()
-    }
-
-    private func writeHumanPart(_ out: inout LineWriter) {
-        out.line("Content-Description: Notification")
-        let text = ReportText.body(of: self)
-        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
-        out.line("Content-Type: text/plain; charset=\(isASCII ? "us-ascii" : "utf-8")")
-        if !isASCII { out.line("Content-Transfer-Encoding: 8bit") }
-        out.line()
-        out.raw(Array(text.utf8))
-    }
-
-    private func writeStatusPart(_ out: inout LineWriter) {
-        let isGlobal = recipients.contains {
-            !$0.recipient.address.text.isASCII || !($0.recipient.originalRecipient?.isASCII ?? true)
-        }
-        out.line("Content-Description: Delivery report")
-        out.line("Content-Type: message/\(isGlobal ? "global-" : "")delivery-status")
-        if isGlobal { out.line("Content-Transfer-Encoding: 8bit") }
-        out.line()
-        out.line("Reporting-MTA: dns; \(HeaderText.clean(hostName))")
-        if let envelopeID = notification.envelopeID {
-            out.line("Original-Envelope-Id: \(HeaderText.clean(XText.decode(envelopeID)))")
-        }
-        out.line("X-Queue-ID: \(originalID)")
-        out.line("Arrival-Date: \(MailDate(milliseconds: arrival, offsetSeconds: offsetSeconds).text)")
-        for recipient in recipients {
-            out.line()
-            writeStatus(of: recipient, &out)
-        }
-        out.line()
-    }
-
-    private func writeStatus(of report: RecipientReport, _ out: inout LineWriter) {
-        if let original = report.recipient.originalRecipient, let field = Self.originalRecipient(original) {
-            out.line("Original-Recipient: \(field)")
-        }
-        let address = report.recipient.address.text
-        out.line("Final-Recipient: \(address.isASCII ? "rfc822" : "utf-8"); \(HeaderText.clean(address))")
-        out.line("Action: \(report.action.rawValue)")
-        out.line("Status: \(report.status)")
-        if let host = report.remoteHost { out.line("Remote-MTA: dns; \(HeaderText.clean(host))") }
-        if let reply = report.reply {
-            out.line("Diagnostic-Code: smtp; \(DisplayText.clean(reply.text, limit: 900))")
-        } else if !report.text.isEmpty {
-            out.line("Diagnostic-Code: X-EPOST; \(DisplayText.clean(report.text, limit: 900))")
-        }
-        if let last = report.lastAttempt {
-            out.line("Last-Attempt-Date: \(MailDate(milliseconds: last, offsetSeconds: offsetSeconds).text)")
-        }
-        if report.action == .delayed, let until = report.retryUntil {
-            out.line("Will-Retry-Until: \(MailDate(milliseconds: until, offsetSeconds: offsetSeconds).text)")
-        }
-    }
-
-    /// `type; address` of an ORCPT parameter, with its xtext undone (RFC 3461 §6.3).
-    private static func originalRecipient(_ parameter: String) -> String? {
-        let parts = parameter.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
-        let address = HeaderText.clean(XText.decode(parts[1]))
-        return "\(HeaderText.clean(parts[0])); \(address)"
-    }
-
-    /// The one that the subject speaks about: the worst.
-    var action: Action {
-        for wanted in [Action.failed, .delayed, .relayed, .expanded]
-        where recipients.contains(where: { $0.action == wanted }) {
-            return wanted
-        }
-        return .delivered
-    }
-}
-
 /// The xtext form of DSN parameters (RFC 3461 §4): `+3D` for an octet.
 package enum XText {
     /// Never fails: a `+` without two hexadecimal digits stays as it is.
@@ -260,9 +129,9 @@ package enum XText {
         var position = 0
         while position < octets.count {
             if octets[position] == UInt8(ascii: "+"), position + 2 < octets.count,
-                let value = UInt8(String(decoding: octets[(position + 1)...(position + 2)], as: UTF8.self), radix: 16)
+                let high = EncodedWord.hex(octets[position + 1]), let low = EncodedWord.hex(octets[position + 2])
             {
-                out.append(value)
+                out.append(high << 4 | low)
                 position += 3
             } else {
                 out.append(octets[position])
@@ -271,18 +140,6 @@ package enum XText {
         }
         return String(decoding: out, as: UTF8.self)
     }
-}
-
-/// Lines with LF at their ends; a line longer than RFC 5322 §2.1.1 allows is cut.
-struct LineWriter {
-    private(set) var octets: [UInt8] = []
-    private static let maximumLine = 998
-
-    mutating func line(_ text: String = "") {
-        octets.append(contentsOf: text.utf8.prefix(Self.maximumLine))
-        octets.append(0x0A)
-    }
-    mutating func raw(_ more: [UInt8]) { octets.append(contentsOf: more) }
 }
 
 extension String {

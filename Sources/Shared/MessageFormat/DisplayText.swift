@@ -21,6 +21,20 @@ package enum DisplayText {
         return out
     }
 
+    /// The same with everything beyond ASCII as `\xNN` too, for fields and replies that must be ASCII. 240 characters give
+    /// at most 960 octets, which fits a header line.
+    package static func ascii(_ text: some StringProtocol, limit: Int = 240) -> String {
+        var out = ""
+        for octet in text.utf8.prefix(limit) {
+            if (0x20...0x7E).contains(octet) {
+                out.unicodeScalars.append(UnicodeScalar(octet))
+            } else {
+                appendHex(octet, to: &out)
+            }
+        }
+        return text.utf8.count > limit ? out + "..." : out
+    }
+
     /// The same for octets of unknown form: octets that are not UTF-8 become `\xNN` too.
     package static func clean(octets: some Collection<UInt8>, limit: Int = .max) -> String {
         if let text = String(validating: octets, as: UTF8.self) { return clean(text, limit: limit) }

@@ -93,7 +93,7 @@ package enum EncodedWord {
         return out
     }
 
-    private static func hex(_ octet: UInt8) -> UInt8? {
+    static func hex(_ octet: UInt8) -> UInt8? {
         switch octet {
         case 0x30...0x39: octet - 0x30
         case 0x41...0x46: octet - 0x37

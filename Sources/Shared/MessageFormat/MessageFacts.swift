@@ -86,6 +86,18 @@ extension MessageFacts {
     }
 }
 
+/// The same for contents that are arrays.
+extension MessageFacts {
+    package func fromAddresses(in octets: [UInt8]) -> [MailAddress] { fromAddresses(in: octets.span) }
+    package func subjectText(in octets: [UInt8], limit: Int = 200) -> String? {
+        subjectText(in: octets.span, limit: limit)
+    }
+    package func messageIDText(in octets: [UInt8]) -> String? { messageIDText(in: octets.span) }
+    package func wasDelivered(to address: MailAddress, in octets: [UInt8]) -> Bool {
+        wasDelivered(to: address, in: octets.span)
+    }
+}
+
 package enum HeaderUnfold {
     /// A field body on one line: line ends are dropped, blanks at both ends too (RFC 5322 §2.2.3).
     package static func text(_ body: [UInt8]) -> [UInt8] {

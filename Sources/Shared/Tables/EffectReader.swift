@@ -6,6 +6,7 @@ extension EffectTable {
         var rules: [Rule] = []
         var problems: [TableProblem] = []
         var only: Rule?
+        var cover = EffectCover()
         for (index, line) in text.lines.enumerated() {
             let number = index + 1
             // R-RELAY-08: `#` does not begin a comment.
@@ -17,8 +18,11 @@ extension EffectTable {
                     problems.append(Doubt.behindOnly(only.line).problem(number, line))
                     continue
                 }
-                problems += doubts(about: rule, behind: rules).map { $0.problem(number, line) }
+                problems += doubts(about: rule, covered: cover.line(covering: rule.pattern)).map {
+                    $0.problem(number, line)
+                }
                 rules.append(rule)
+                cover.add(rule)
                 if rule.action == .only { only = rule }
             }
         }
@@ -53,7 +57,9 @@ extension EffectTable {
         }
         if lower.contains(":") || lower.contains("/") { return nil }
         if lower.contains("@") {
-            guard !lower.contains("*"), let address = MailAddress(typed: lower) else { return nil }
+            guard !lower.contains("*"), lower.firstIndex(of: "@") == lower.lastIndex(of: "@"),
+                let address = MailAddress(typed: lower)
+            else { return nil }
             return .address(address.folded)
         }
         if lower.hasPrefix("*.") {
@@ -130,7 +136,7 @@ extension EffectTable {
         }
     }
 
-    private static func doubts(about rule: Rule, behind earlier: [Rule]) -> [Doubt] {
+    private static func doubts(about rule: Rule, covered cover: Int?) -> [Doubt] {
         var found: [Doubt] = []
         switch (rule.pattern, rule.action) {
         case (.client(let pattern), .accept) where pattern.isEverybody: found.append(.openRelay)
@@ -141,21 +147,36 @@ extension EffectTable {
         case (_, .norelayReserved): found.append(.reserved)
         default: break
         }
-        if let cover = earlier.first(where: { $0.pattern.covers(rule.pattern) }) { found.append(.covered(cover.line)) }
+        if let cover { found.append(.covered(cover)) }
         return found
     }
 }
 
-extension EffectTable.Pattern {
-    /// Whether everything that `other` matches is matched by this one.
-    func covers(_ other: EffectTable.Pattern) -> Bool {
-        switch (self, other) {
-        case (.client(let own), .client(let that)): own.covers(that)
-        case (.domain(let own), .address(let that)): own == that.domain
-        case (.subdomains(let own), .subdomains(let that)): that.hasSuffix(own)
-        case (.subdomains(let own), .domain(let that)): that.hasSuffix(own)
-        case (.subdomains(let own), .address(let that)): that.domain.hasSuffix(own)
-        default: self == other
+/// Finds the earlier line that leaves nothing to a later one. Single addresses, as automatic entries are, cost one
+/// look-up, so that long files are read in linear time.
+private struct EffectCover {
+    private var exact: [EffectTable.Pattern: Int] = [:]
+    private var ranges: [(pattern: IPPattern, line: Int)] = []
+    private var suffixes: [(suffix: String, line: Int)] = []
+
+    mutating func add(_ rule: EffectTable.Rule) {
+        exact[rule.pattern] = exact[rule.pattern] ?? rule.line
+        switch rule.pattern {
+        case .client(let pattern) where !pattern.isSingle: ranges.append((pattern, rule.line))
+        case .subdomains(let suffix): suffixes.append((suffix, rule.line))
+        case .client, .domain, .address, .token: break
+        }
+    }
+
+    func line(covering pattern: EffectTable.Pattern) -> Int? {
+        if let line = exact[pattern] { return line }
+        switch pattern {
+        case .client(let own): return ranges.first { $0.pattern.covers(own) }?.line
+        case .address(let address):
+            return exact[.domain(address.domain)] ?? suffixes.first { address.domain.hasSuffix($0.suffix) }?.line
+        case .domain(let domain): return suffixes.first { domain.hasSuffix($0.suffix) }?.line
+        case .subdomains(let suffix): return suffixes.first { suffix.hasSuffix($0.suffix) }?.line
+        case .token: return nil
         }
     }
 }

@@ -67,14 +67,20 @@ package enum IPPattern: Hashable, Sendable {
         }
     }
 
-    private static func prefixLength(_ text: Substring.SubSequence) -> Int? {
+    /// Whether it names one address.
+    package var isSingle: Bool {
+        switch self {
+        case .ipv4(_, let mask): mask == .max
+        case .ipv6(_, let length): length == 128
+        }
+    }
+
+    private static func prefixLength(_ text: some StringProtocol) -> Int? {
         guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             text.utf8.count == 1 || text.utf8.first != 0x30
         else { return nil }
         return Int(text)
     }
-
-    private static func prefixLength(_ text: some StringProtocol) -> Int? { prefixLength(Substring(text)) }
 
     private static func wildcard(_ text: some StringProtocol) -> (UInt32, UInt32)? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)

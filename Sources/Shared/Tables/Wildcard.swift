@@ -9,6 +9,9 @@ package struct Wildcard: Hashable, Sendable {
         octets = Array(text.lowercased().utf8)
     }
 
+    package static func == (left: Wildcard, right: Wildcard) -> Bool { left.octets == right.octets }
+    package func hash(into hasher: inout Hasher) { hasher.combine(octets) }
+
     package var isLiteral: Bool { !octets.contains(Self.star) }
     private static let star = UInt8(ascii: "*")
 
