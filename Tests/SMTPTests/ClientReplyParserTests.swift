@@ -59,9 +59,9 @@ struct ClientReplyParserTests {
     private func read(
         _ octets: [UInt8], _ parser: inout ClientReplyParser, _ replies: inout [Reply]
     ) -> ClientReplyParser.Failure? {
-        octets.withUnsafeBytes { buffer in
+        octets.withUnsafeBytes { buffer -> ClientReplyParser.Failure? in
             var position = 0
-            do {
+            do throws(ClientReplyParser.Failure) {
                 while let reply = try parser.next(in: buffer, from: &position) { replies.append(reply) }
                 return nil
             } catch {
