@@ -84,7 +84,7 @@ let package = Package(
         daemon(
             "Supervisor",
             [
-                "ControlServer",
+                "ControlServer", "Facts",
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
                 "Explain", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),

@@ -1,0 +1,155 @@
+import Control
+import ControlServer
+import Facts
+import MailModel
+import MessageFormat
+import Policy
+import Settings
+import Store
+import Tables
+
+/// org.epost.Policy: the record behind a reference, and the receiver's own decision functions with made-up facts.
+struct PolicyDesk: Sendable {
+    private let directory: any Directory
+    private let find: @Sendable (DecisionReference) throws -> DecisionRecord?
+    /// The effect.dat in force.
+    private let rules: @Sendable () -> EffectTable
+
+    init(
+        directory: any Directory, find: @escaping @Sendable (DecisionReference) throws -> DecisionRecord?,
+        rules: @escaping @Sendable () -> EffectTable
+    ) {
+        self.directory = directory
+        self.find = find
+        self.rules = rules
+    }
+
+    func register(on server: ControlServer) {
+        server.on(PolicyInterface.Explain.self) { input, _ throws(ControlError) in try explain(input) }
+        server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in try evaluate(input) }
+    }
+
+    private func explain(_ input: PolicyInterface.Explain.Input) throws(ControlError) -> Explanation {
+        guard let reference = DecisionReference(input.reference) else {
+            let shown = DisplayText.clean(input.reference, limit: 40)
+            throw ControlError(
+                .refused, code: "explain.bad-reference",
+                "\(shown) is not a reference; one looks like 7K2Q-93HD and stands at the end of a refusal.",
+                arguments: [shown])
+        }
+        let record: DecisionRecord?
+        do {
+            record = try find(reference)
+        } catch {
+            throw ControlError(
+                .failed, code: "explain.failed", "The records cannot be read: \(error)", arguments: ["\(error)"])
+        }
+        guard let record else {
+            throw ControlError(
+                .notFound, code: "explain.not-found",
+                "There is no record \(reference). Records are kept explain.keep_days days.",
+                arguments: [reference.description])
+        }
+        return Self.explanation(record)
+    }
+
+    static func explanation(_ record: DecisionRecord) -> Explanation {
+        Explanation(
+            reference: record.reference.description, time: Int(record.time), client: record.client,
+            listener: record.listener, hello: record.hello.map { DisplayText.clean($0, limit: 255) },
+            isTLS: record.isTLS,
+            authenticatedID: record.authenticatedID.map { DisplayText.clean($0, limit: 320) },
+            sender: record.sender.map { DisplayText.clean($0, limit: 320) },
+            recipient: record.recipient.map { DisplayText.clean($0, limit: 320) }, moment: record.moment,
+            reason: record.verdict.reason.rawValue, isAccepted: record.verdict.isAccepted, reply: record.reply.text,
+            steps: record.verdict.trail.map(step), remedy: record.verdict.remedy,
+            settingsRevision: Int(record.settingsRevision))
+    }
+
+    private static func step(_ step: TrailStep) -> Explanation.Step {
+        .init(
+            check: step.check, finding: DisplayText.clean(step.finding, limit: 1000), source: step.source?.text ?? "",
+            decided: step.decided)
+    }
+
+    private func evaluate(_ input: PolicyInterface.Evaluate.Input) throws(ControlError) -> Explanation {
+        guard let client = IPAddress(input.client) else {
+            throw Self.refused("client", input.client, "an IPv4 or IPv6 address")
+        }
+        let sender = try senderPath(input.sender)
+        guard let recipient = Self.address(input.recipient) else {
+            throw Self.refused("to", input.recipient, "an address such as taro@example.jp")
+        }
+        let table = try rules(trying: input.effect)
+        do {
+            let authentication = try authentication(input.authenticatedID)
+            let simulation = Simulation(
+                sender: SenderFacts(path: sender, directory: try directory.facts(about: sender)),
+                recipient: RecipientFacts(address: recipient, directory: try directory.facts(about: recipient)),
+                in: SessionFacts(client: client, isTLS: input.isTLS, authentication: authentication), rules: table,
+                settings: AcceptanceSettings(try directory.settings()))
+            return Explanation(
+                reference: nil, time: nil, client: client.description, listener: nil, hello: nil, isTLS: input.isTLS,
+                authenticatedID: input.authenticatedID, sender: DisplayText.clean(sender.text, limit: 320),
+                recipient: DisplayText.clean(recipient.text, limit: 320), moment: simulation.moment,
+                reason: simulation.verdict.reason.rawValue, isAccepted: simulation.verdict.isAccepted,
+                reply: simulation.verdict.reason.reply.text, steps: simulation.verdict.trail.map(Self.step),
+                remedy: simulation.verdict.remedy, settingsRevision: Int(try directory.revision()))
+        } catch let error as ControlError {
+            throw error
+        } catch let error as DirectoryError {
+            throw ControlError(
+                .failed, code: "store.failed", "The directory cannot be read: \(error.detail)",
+                arguments: [error.detail])
+        } catch {
+            throw ControlError(.failed, code: "store.failed", "\(error)", arguments: ["\(error)"])
+        }
+    }
+
+    private func rules(trying text: String?) throws(ControlError) -> EffectTable {
+        guard let text else { return rules() }
+        let reading = EffectTable.read(text)
+        guard !reading.hasFaults else {
+            throw ControlError(
+                .refused, code: "table.faulty", "The effect.dat to be tried has faults.",
+                arguments: [EffectTable.fileName],
+                problems: TableProblems.translated(reading.problems, file: EffectTable.fileName))
+        }
+        return reading.value
+    }
+
+    private func senderPath(_ text: String) throws(ControlError) -> ReversePath {
+        if text == "<>" { return .null }
+        if text.isEmpty { return .blank }
+        guard let address = Self.address(text) else {
+            throw Self.refused("from", text, "an address, or <> for a report")
+        }
+        return .address(address)
+    }
+
+    /// Split at the last `@`, as a session would after its grammar; the parts are not checked further, so that odd
+    /// addresses can be tried.
+    static func address(_ text: String) -> MailAddress? {
+        var text = text[...]
+        if text.hasPrefix("<"), text.hasSuffix(">") { text = text.dropFirst().dropLast() }
+        guard text.utf8.count <= 320, let at = text.lastIndex(of: "@") else { return nil }
+        let domain = String(text[text.index(after: at)...])
+        let local = String(text[..<at])
+        guard !local.isEmpty, MailAddress.isPlainDomain(domain) || domain.hasPrefix("[") else { return nil }
+        return MailAddress(localPart: local, domain: domain)
+    }
+
+    private func authentication(_ id: String?) throws -> Authentication {
+        guard let id else { return .none }
+        guard let account = try directory.login(id, at: nil) else {
+            throw Self.refused("auth", id, "the id of an account")
+        }
+        return .account(account.address)
+    }
+
+    private static func refused(_ place: String, _ value: String, _ right: String) -> ControlError {
+        let shown = DisplayText.clean(value, limit: 80)
+        return ControlError(
+            .refused, code: "explain.bad-\(place)", "\(place): \(shown) is not \(right).", arguments: [shown])
+    }
+}
