@@ -71,7 +71,7 @@ let package = Package(
             "Receiver",
             nio + [
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Crypto", "Explain",
-                "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
+                "Facts", "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
             ]),
         daemon(
             "Delivery",

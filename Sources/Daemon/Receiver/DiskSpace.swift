@@ -1,0 +1,43 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Free space below the spool, looked at once a second at most.
+final class DiskSpace: Sendable {
+    private struct State {
+        var checked = -1
+        var free = Int.max
+    }
+    private let path: String
+    private let state = Mutex(State())
+
+    /// Kept free in any case, octets: delivery needs room for its own notes to make room again.
+    static let reserve = 16 << 20
+
+    init(path: String) { self.path = path }
+
+    /// Whether a message of this size may come in: 1.5 times its size must be there (database pages, log).
+    /// - Parameters:
+    ///   - expected: SIZE of MAIL.
+    ///   - limit: the size limit, which counts when nothing was announced; 0: none.
+    func hasRoom(expected: Int?, limit: Int) -> Bool {
+        let size = expected ?? limit
+        let needed = size.addingReportingOverflow(size / 2)
+        guard !needed.overflow else { return false }
+        return free >= max(Self.reserve, needed.partialValue)
+    }
+
+    private var free: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        return state.withLock { state in
+            guard state.checked != time.tv_sec else { return state.free }
+            state.checked = time.tv_sec
+            var found = statvfs()
+            // A folder that cannot be asked is judged by the write that follows.
+            state.free =
+                statvfs(path, &found) == 0 ? Int(clamping: UInt64(found.f_bavail) &* UInt64(found.f_frsize)) : .max
+            return state.free
+        }
+    }
+}

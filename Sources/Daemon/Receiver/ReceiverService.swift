@@ -1,0 +1,52 @@
+import CLinux
+import Explain
+import Glibc
+import MailModel
+import Mailbox
+import NIOCore
+import NIOPosix
+import Service
+import Settings
+import Spool
+import Store
+import Transport
+
+/// EPSTRS: takes mail from the network into the spool (spec file 04).
+package struct ReceiverService: ServiceProgram {
+    private let openSpool: @Sendable (ServiceContext) throws -> any Spool
+    private let mailboxes: any MailboxStore
+
+    /// - Parameters:
+    ///   - openSpool: called once at the start. The spool wakes delivery by itself.
+    ///   - mailboxes: asked for what limited mailboxes hold.
+    package init(
+        mailboxes: any MailboxStore, openSpool: @escaping @Sendable (ServiceContext) throws -> any Spool
+    ) {
+        self.mailboxes = mailboxes
+        self.openSpool = openSpool
+    }
+
+    package func run(context: ServiceContext) async throws {
+        Self.raiseDescriptorLimit()
+        let receiver = try Receiver(context: context, spool: openSpool(context), mailboxes: mailboxes)
+        for await event in context.events {
+            switch event {
+            case .listeners(let listeners): await receiver.listen(listeners)
+            case .settingsChanged: receiver.readSettings()
+            case .filesChanged(let names): receiver.readFiles(names)
+            case .reload: receiver.readFiles(["effect", "header", "tls"])
+            case .request(let request): request.refuse()
+            case .stop(let grace): await receiver.stop(grace: grace)
+            }
+        }
+        await receiver.close()
+    }
+
+    /// Each session is a descriptor: as many as the system allows.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

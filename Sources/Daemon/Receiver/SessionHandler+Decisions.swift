@@ -1,0 +1,165 @@
+import Facts
+import Journal
+import MailModel
+import Mailbox
+import Policy
+import SMTP
+import Store
+
+/// Facts are gathered here; the decisions are `Policy`'s.
+extension SessionHandler {
+    // MARK: MAIL
+
+    func decide(_ arguments: MailArguments) {
+        senderPath = arguments.path
+        announcedSize = arguments.size
+        acceptedRecipients = 0
+        // R-RCV-10: whether it is accepted or not.
+        log(.accept, sender: arguments.path.text)
+        do throws(DirectoryError) {
+            let facts = SenderFacts(
+                path: arguments.path, directory: try core.directory.facts(about: arguments.path),
+                announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8)
+            let decision = SenderPolicy.decide(
+                facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+            guard decision.verdict.isAccepted else { return refuse(decision.verdict, moment: .mail) }
+            sender = decision
+            resolve(.accepted())
+        } catch {
+            directoryFailed(error, moment: .mail)
+        }
+    }
+
+    // MARK: RCPT
+
+    func decide(_ arguments: RecipientArguments) {
+        do throws(DirectoryError) {
+            let given = arguments.recipient.address
+            let (address, directory) = try recipientFacts(given)
+            let facts = RecipientFacts(
+                address: address, directory: directory, acceptedRecipients: acceptedRecipients,
+                announcedSize: announcedSize.map { Int64($0) }, asksSMTPUTF8: true)
+            guard let limited = try limitedMailbox(address, directory) else { return decide(facts, given: given) }
+            // The mailbox has a limit, and what it holds stands in a file: not on the event loop.
+            wait()
+            let mailboxes = core.mailboxes
+            let answer = callback { (handler: SessionHandler, used: Int?) in
+                var facts = facts
+                if var account = facts.directory.account {
+                    account.mailboxUsed = used.map { Int64($0) }
+                    facts.directory = .account(account)
+                }
+                handler.decide(facts, given: given)
+            }
+            let isTaken = core.diskWork.submit {
+                // A mailbox that cannot be counted is judged at delivery.
+                answer((try? mailboxes.usage(of: limited.place, limit: limited.limit))?.octets)
+            }
+            if !isTaken { answer(nil) }
+        } catch {
+            directoryFailed(error, moment: .rcpt)
+        }
+    }
+
+    private func decide(_ facts: RecipientFacts, given: MailAddress) {
+        guard let sender else { return resolve(.refused(.badSequence)) }
+        let verdict = RecipientPolicy.decide(
+            facts, from: sender, in: self.facts, settings: configuration.acceptance)
+        guard verdict.isAccepted else { return refuse(verdict, moment: .rcpt, recipient: facts.address) }
+        acceptedRecipients += 1
+        resolve(facts.address == given ? .accepted() : .acceptedRecipient(facts.address))
+    }
+
+    /// What the address stands for: full, and what the directory knows of it.
+    private func recipientFacts(_ given: MailAddress) throws(DirectoryError) -> (MailAddress, DirectoryFacts) {
+        let (address, facts) = try directoryFacts(given)
+        // RFC 5321 §4.5.1: postmaster is served always.
+        if facts.isOperatedDomain, facts.entry == nil, address.localPart.lowercased() == "postmaster",
+            let administrator = configuration.administrator
+        {
+            let (substitute, known) = try directoryFacts(administrator)
+            if known.entry != nil { return (substitute, known) }
+        }
+        return (address, facts)
+    }
+
+    private func directoryFacts(
+        _ given: MailAddress
+    ) throws(DirectoryError) -> (address: MailAddress, facts: DirectoryFacts) {
+        var address = given
+        if given.domain.isEmpty || given.domain == "[\(local)]" || given.domain == "[IPv6:\(local)]" {
+            // Without domain, and at our own address literal: the domain of the session (R-DOM-28).
+            var domain = try core.directory.domain(at: local)
+            if domain == nil { domain = try core.directory.domains().first }
+            guard let domain else { return (given, .external) }
+            address = MailAddress(localPart: given.localPart, domain: domain.name)
+        }
+        return (address, try core.directory.facts(about: address))
+    }
+
+    private func limitedMailbox(
+        _ address: MailAddress, _ facts: DirectoryFacts
+    ) throws(DirectoryError) -> (place: MailboxLocation, limit: Int)? {
+        guard let account = facts.account else { return nil }
+        let limit = Int(account.mailboxLimit > 0 ? account.mailboxLimit : configuration.acceptance.mailboxQuota)
+        guard limit > 0, let record = try core.directory.account(address) else { return nil }
+        let place = try core.directory.mailbox(of: record)
+        return MailboxLocation(base: place.base, folders: place.folders).map { ($0, limit) }
+    }
+
+    // MARK: AUTH, VRFY, EXPN
+
+    func authenticate(_ credentials: Credentials) {
+        wait()
+        let answer = callback { (handler: SessionHandler, outcome: PasswordPool.Outcome) in
+            handler.authenticated(outcome, name: credentials.name)
+        }
+        core.passwords.check(credentials, localAddress: local, completion: answer)
+    }
+
+    private func authenticated(_ outcome: PasswordPool.Outcome, name: String) {
+        switch outcome {
+        case .account(let account):
+            authentication = .account(account.address)
+            log(.session, text: "authenticated as \(account.address.text)")
+            resolve(.authenticated(account.address.text))
+        case .wrong:
+            core.gate.authFailed()
+            let step = TrailStep(
+                check: "auth.password", finding: "login name \(name): no such user, or the password is wrong",
+                source: .builtIn("R-RCV-18"), decided: true)
+            refuse(Verdict(.authenticationFailed, trail: [step]), moment: .auth)
+        case .unavailable(let detail):
+            core.log(.error, "authentication: \(detail)")
+            refuse(Verdict(.authenticationUnavailable), moment: .auth)
+        }
+    }
+
+    /// R-RCV-09. Aliases and lists join with their features.
+    func enquire(_ verb: Verb, _ text: String) {
+        guard let given = PathParser.mailbox(text) else { return resolve(.refused(.syntaxError)) }
+        do throws(DirectoryError) {
+            var found: AccountRecord?
+            if given.domain.isEmpty {
+                found = try core.directory.login(given.localPart, at: local)
+            } else {
+                let (address, facts) = try directoryFacts(given)
+                if !facts.isOperatedDomain { return resolve(.accepted(.cannotVerify)) }
+                found = try core.directory.account(address)
+            }
+            guard let found else { return refuse(Verdict(.unknownRecipient), moment: verb, recipient: given) }
+            // RFC 6531 §3.7.4.2: what is not ASCII needs a client that asked for it.
+            guard found.address.isASCII else { return resolve(.accepted(.cannotVerify)) }
+            let name = found.fullName
+            let isShown = !name.isEmpty && name.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+            resolve(.accepted(.mailbox(isShown ? "\(name) <\(found.address.text)>" : "<\(found.address.text)>")))
+        } catch {
+            directoryFailed(error, moment: verb)
+        }
+    }
+
+    private func directoryFailed(_ error: DirectoryError, moment: Verb) {
+        core.log(.error, "directory: \(error.detail)")
+        refuse(Verdict(.directoryUnavailable), moment: moment)
+    }
+}

@@ -1,0 +1,57 @@
+import Journal
+import MailModel
+import Policy
+import SMTP
+
+/// Refusals with their references, and log lines.
+extension SessionHandler {
+    /// Answers the open question with a refusal that can be explained.
+    func refuse(_ verdict: Verdict, moment: Verb, recipient: MailAddress? = nil) {
+        resolve(.refused(verdict.reason, refusal(verdict, moment: moment.rawValue, recipient: recipient)))
+    }
+
+    /// The reply to a refusal of the session machine; what a decision refused brings its own.
+    func reply(to refusal: Refusal) -> Reply {
+        if let reply = refusal.reply { return reply }
+        let step = TrailStep(
+            check: "session.\(refusal.verb?.rawValue.lowercased() ?? "line")", finding: refusal.reason.reply.text,
+            source: .builtIn("RFC 5321"), decided: true)
+        return self.refusal(Verdict(refusal.reason, trail: [step]), moment: refusal.verb?.rawValue ?? "LINE")
+    }
+
+    /// Keeps the decision, logs it and makes the reply that names it.
+    func refusal(_ verdict: Verdict, moment: String, recipient: MailAddress? = nil) -> Reply {
+        let reference = DecisionReference(random: .random(in: 0 ... .max))
+        let reply = verdict.reply(reference: reference)
+        let record = DecisionRecord(
+            reference: reference, time: ReceiverCore.now, client: client.description, listener: listener,
+            hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
+            sender: senderPath?.text, recipient: recipient?.text, moment: moment, verdict: verdict, reply: reply,
+            settingsRevision: configuration.revision)
+        core.gate.rejected()
+        let isKept = core.decisions.record(record)
+        let sent = isKept ? reply : verdict.reply(reference: nil)
+        core.journal.record(
+            LogEvent(
+                time: record.time, service: ReceiverCore.name, kind: .session, address: record.client,
+                host: record.hello, sender: record.sender, recipient: record.recipient, reply: sent.text,
+                text: moment, reference: isKept ? reference.description : nil))
+        return sent
+    }
+
+    func log(
+        _ kind: LogEvent.Kind, level: LogEvent.Level = .info, sender: String? = nil, text: String? = nil
+    ) {
+        core.journal.record(
+            LogEvent(
+                time: ReceiverCore.now, service: ReceiverCore.name, kind: kind, level: level,
+                address: client.description, host: session.hello?.name, sender: sender, text: text))
+    }
+
+    /// RFC 3848, RFC 6531 §3.7.3.
+    func protocolName(_ envelope: Envelope) -> String {
+        guard session.hello?.isExtended == true else { return "SMTP" }
+        let suffix = (session.isTLS ? "S" : "") + (session.identity != nil ? "A" : "")
+        return (envelope.needsSMTPUTF8 ? "UTF8SMTP" : "ESMTP") + suffix
+    }
+}

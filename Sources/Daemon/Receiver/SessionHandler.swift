@@ -1,0 +1,282 @@
+import Journal
+import MailModel
+import NIOCore
+import Policy
+import SMTP
+import Transport
+
+/// One SMTP connection: feeds octets to the session machine, obeys its actions, asks policy, directory and spool.
+/// Lives on one event loop; what takes time happens elsewhere and comes back through the loop's inbox.
+final class SessionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let core: ReceiverCore
+    let home: ReceiverLoop
+    let configuration: ReceiverConfiguration
+    /// `*.*.*.*:25`
+    let listener: String
+    let client: IPAddress
+    let local: IPAddress
+    var session: ServerSession
+    var context: ChannelHandlerContext?
+    /// Past it the peer has been silent for too long.
+    private(set) var deadline = NIODeadline.distantFuture
+
+    var authentication = Authentication.none
+    /// Version and cipher, for trace fields.
+    var tlsText = ""
+    /// Of the transaction under way.
+    var sender: SenderDecision?
+    var senderPath: ReversePath?
+    var announcedSize: Int?
+    var acceptedRecipients = 0
+    var message: IncomingMessage?
+    var content: [UInt8] = []
+
+    /// Octets that the session has not consumed.
+    private var input: ByteBuffer?
+    private var output: ByteBuffer?
+    /// A question is with another thread.
+    private var isWaiting = false
+    private var isDriving = false
+    private var isReadingPaused = false
+    var isUploadFull = false
+    private var isStopping = false
+    /// The last reply is on its way; nothing is read any more.
+    private var isEnding = false
+    private var isCounted = false
+
+    /// Octets that may wait in `input` before reading stops.
+    private static let inputOctets = 64 << 10
+    /// How long the last reply may take to leave.
+    private static let endingTime = TimeAmount.seconds(30)
+
+    init(
+        home: ReceiverLoop, configuration: ReceiverConfiguration, listener: String, isTLS: Bool, client: IPAddress,
+        local: IPAddress
+    ) {
+        core = home.core
+        self.home = home
+        self.configuration = configuration
+        self.listener = listener
+        self.client = client
+        self.local = local
+        session = ServerSession(profile: configuration.profile(onIPv6: !local.isIPv4), isTLS: isTLS)
+    }
+
+    var facts: SessionFacts {
+        SessionFacts(client: client, isTLS: session.isTLS, authentication: authentication)
+    }
+
+    // MARK: Connection
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelActive(context: ChannelHandlerContext) {
+        home.add(self)
+        let before = core.gate.enter(client)
+        isCounted = true
+        deadline = .now() + configuration.commandTimeout
+        // Sessions of this machine itself are not limited by their one address.
+        let facts = ConnectionFacts(
+            client: client, local: local, openSessions: before.open,
+            openSessionsOfClient: client.isLoopback ? 0 : before.ofClient, isShuttingDown: home.isStopping)
+        switch ConnectionPolicy.decide(facts, configuration.connection) {
+        case .accept: send(session.greeting)
+        case .closeSilently: context.close(promise: nil)
+        case .refuse(let verdict): end(with: refusal(verdict, moment: "CONNECT"))
+        }
+        flush()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isEnding = true
+        deadline = .distantFuture
+        discardMessage()
+        if isCounted { core.gate.leave(client) }
+        isCounted = false
+        home.remove(self)
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? TLSError, error.kind != .truncated {
+            log(.session, level: .info, text: error.detail)
+        }
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let established = event as? TLSEstablished else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        tlsText = "\(established.version) \(established.cipher)"
+        if !session.isTLS { session.startedTLS() }
+        deadline = .now() + configuration.commandTimeout
+        isWaiting = false
+        drive()
+    }
+
+    // MARK: Driving
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isEnding else { return }
+        var buffer = unwrapInboundIn(data)
+        if input == nil { input = buffer } else { input?.writeBuffer(&buffer) }
+        drive()
+    }
+
+    /// Lets the session work until it needs octets or an answer, then sends what it said.
+    func drive() {
+        guard !isDriving else { return }
+        isDriving = true
+        while !isWaiting, !isEnding {
+            let step = step()
+            if step.consumed > 0 { input?.moveReaderIndex(forwardBy: step.consumed) }
+            if case .needInput = step.action { break }
+            let patience = session.isReceivingContent ? configuration.dataTimeout : configuration.commandTimeout
+            deadline = .now() + patience
+            perform(step.action)
+        }
+        isDriving = false
+        if let buffer = input { input = isEnding || buffer.readableBytes == 0 ? nil : buffer }
+        if isStopping, !isEnding, !isWaiting, !session.isReceivingContent {
+            end(with: refusal(Verdict(.shuttingDown), moment: "STOP"))
+        }
+        flush()
+        regulateReading()
+    }
+
+    private func step() -> ServerStep {
+        guard let buffer = input else {
+            return session.step(UnsafeRawBufferPointer(start: nil, count: 0), content: &content)
+        }
+        return buffer.withUnsafeReadableBytes { session.step($0, content: &content) }
+    }
+
+    private func perform(_ action: ServerAction) {
+        switch action {
+        case .needInput, .proceed: break
+        case .reply(let reply): send(reply)
+        case .refuse(let refusal): send(self.reply(to: refusal))
+        case .replyAndClose(let reply): end(with: reply)
+        case .refuseAndClose(let refusal): end(with: self.reply(to: refusal))
+        case .decideSender(let arguments): decide(arguments)
+        case .decideRecipient(let arguments): decide(arguments)
+        case .authenticate(let credentials): authenticate(credentials)
+        case .enquire(let verb, let text): enquire(verb, text)
+        case .beginContent(let envelope, let expected): beginContent(envelope, expected: expected)
+        case .content: contentArrived()
+        case .finish(let size): finishContent(size: size)
+        case .discardContent: discardMessage()
+        case .startTLS(let reply): startTLS(reply)
+        }
+    }
+
+    /// Gives the session its answer, at once or when another thread has found it.
+    func resolve(_ resolution: Resolution) {
+        isWaiting = false
+        perform(session.resolve(resolution))
+        drive()
+    }
+
+    /// Takes a question elsewhere; `resolve` ends the wait. Nobody is timed out while we are the slow ones.
+    func wait() {
+        isWaiting = true
+        deadline = .distantFuture
+    }
+
+    /// Calls back on the event loop. - Returns: what another thread may call, once.
+    func callback<Value: Sendable>(
+        _ body: @escaping (SessionHandler, Value) -> Void
+    ) -> @Sendable (Value) -> Void {
+        let bound = NIOLoopBound((self, body), eventLoop: home.loop)
+        let inbox = home.inbox
+        return { value in
+            inbox.post {
+                let (handler, body) = bound.value
+                body(handler, value)
+            }
+        }
+    }
+
+    // MARK: Output
+
+    private func send(_ reply: Reply) {
+        home.scratch.removeAll(keepingCapacity: true)
+        reply.wire(into: &home.scratch)
+        if output == nil { output = context?.channel.allocator.buffer(capacity: max(128, home.scratch.count)) }
+        output?.writeBytes(home.scratch)
+    }
+
+    private func flush() {
+        guard !isEnding, let buffer = output, let context else { return }
+        output = nil
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    /// Sends the last reply and closes behind it.
+    private func end(with reply: Reply) {
+        send(reply)
+        isEnding = true
+        input = nil
+        deadline = .now() + Self.endingTime
+        discardMessage()
+        guard let context, let buffer = output else { return }
+        output = nil
+        let bound = NIOLoopBound(context, eventLoop: home.loop)
+        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+
+    private func startTLS(_ reply: Reply) {
+        guard let tls = core.tls.current, let context else { return resolve(.refused(.tlsNotAvailable)) }
+        do {
+            let handler = try TLSHandler(tls, scope: listener)
+            send(reply)
+            flush()
+            input = nil
+            isWaiting = true
+            deadline = .distantFuture  // the handler has its own
+            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+        } catch {
+            core.log(.error, "STARTTLS: \(error)")
+            isWaiting = false
+            perform(session.resolve(.closed(.tlsNotAvailable)))
+        }
+    }
+
+    // MARK: Reading
+
+    func regulateReading() {
+        let mustPause = isUploadFull || (isWaiting && (input?.readableBytes ?? 0) >= Self.inputOctets)
+        guard mustPause != isReadingPaused, !isEnding, let context else { return }
+        isReadingPaused = mustPause
+        try? context.channel.syncOptions?.setOption(.autoRead, value: !mustPause)
+    }
+
+    // MARK: End
+
+    func timeOut() {
+        deadline = .distantFuture
+        if isEnding {
+            abort()
+        } else {
+            end(with: refusal(Verdict(.idleTimeout), moment: "TIMEOUT"))
+        }
+    }
+
+    /// The receiver stops: now when nothing is under way, else behind the message that is.
+    func stop() {
+        isStopping = true
+        if !isDriving { drive() }
+    }
+
+    func abort() {
+        isEnding = true
+        context?.close(promise: nil)
+    }
+}
