@@ -82,8 +82,6 @@ package final class Connection {
             try execute("PRAGMA query_only=ON")
         }
         try execute("PRAGMA cache_size=-\(max(64, options.cacheSize >> 10))")
-        // Sorting is bounded by the rows of a queue or an account list: keep it off the disk.
-        try execute("PRAGMA temp_store=MEMORY")
     }
 
     /// Runs one or more statements without parameters; rows they return are dropped.

@@ -31,7 +31,7 @@ final class QueueDatabase {
             """)
         insertContent = try connection.prepare("INSERT INTO content VALUES (?,?)")
         insertRecipient = try connection.prepare(
-            "INSERT INTO recipient (key, address, notify, orcpt) VALUES (?,?,?,?)")
+            "INSERT INTO recipient (key, address, notify, orcpt, siblings) VALUES (?,?,?,?,?)")
         deleteRecipient = try connection.prepare("DELETE FROM recipient WHERE key = ?")
         anyRecipient = try connection.prepare("SELECT 1 FROM recipient WHERE key BETWEEN ? AND ? LIMIT 1")
         messageInfo = try connection.prepare(
@@ -71,6 +71,7 @@ final class QueueDatabase {
             try insertRecipient.bind(StoredAddress.text(recipient.address), at: 2)
             try insertRecipient.bind(Int64(recipient.notify.rawValue), at: 3)
             try insertRecipient.bind(recipient.originalRecipient, at: 4)
+            try insertRecipient.bind(message.envelope.recipients.count > 1, at: 5)
             try insertRecipient.run()
             key += 1
         }

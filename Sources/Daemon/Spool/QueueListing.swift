@@ -1,95 +1,38 @@
 import Database
 import MailModel
 
-/// Windows of the queue by SQL. No index serves them: a whole pass over 100,000 small rows takes 5 to 30 ms, and an
-/// index would cost every message that is delivered at once.
+/// What the queue holds, by SQL inside one read transaction.
 struct QueueListing {
     let connection: Connection
     let claims: DeliveryClaims
 
-    private static let present = "m.flags & \(Schema.Flag.isTombstone) = 0"
     private static let windowLimit = 1_000
 
     // MARK: Windows
 
     func window(_ query: QueueQuery) throws -> QueueWindow {
-        let (condition, values) = Self.condition(query)
-        let matching =
-            try connection.first("SELECT count(*) FROM message m WHERE \(condition)", values) { $0.int(0) } ?? 0
-        let order = Self.order(query)
-        let rows = try connection.rows(
-            "SELECT m.row FROM message m \(order.join) WHERE \(condition) ORDER BY \(order.by) LIMIT ? OFFSET ?",
-            values + [.init(max(0, min(query.limit, Self.windowLimit))), .init(max(0, query.offset))]
-        ) { $0.integer(0) }
-        return QueueWindow(rows: try rows.compactMap(row), matching: matching)
+        let plan = QueuePlan(query)
+        let matching = try count(plan)
+        let count = max(0, min(query.limit, Self.windowLimit, matching - max(0, query.offset)))
+        guard count > 0 else { return QueueWindow(rows: [], matching: matching) }
+        // SQLite keeps offset + limit rows while it sorts: a window in the far half is read from the other end.
+        let isFar = query.offset > matching / 2
+        let offset = isFar ? matching - query.offset - count : max(0, query.offset)
+        let rows = try connection.rows(plan.window(isReversed: isFar), plan.values + [.init(count), .init(offset)]) {
+            $0.integer(0)
+        }
+        return QueueWindow(rows: try (isFar ? rows.reversed() : rows).compactMap(row), matching: matching)
     }
 
-    private static func condition(_ query: QueueQuery) -> (sql: String, values: [DatabaseValue]) {
-        var parts = [present]
-        var values: [DatabaseValue] = []
-        if let text = query.text, !text.isEmpty {
-            parts.append(
-                """
-                (m.id LIKE ? ESCAPE '\\' OR m.sender LIKE ? ESCAPE '\\' OR m.row IN (SELECT key >> 20 FROM recipient
-                WHERE address LIKE ? ESCAPE '\\'))
-                """)
-            values += [pattern(text), pattern(text), pattern(text)]
-        }
-        if let sender = query.sender, !sender.isEmpty {
-            parts.append("m.sender LIKE ? ESCAPE '\\'")
-            values.append(pattern(sender))
-        }
-        if let recipient = query.recipient, !recipient.isEmpty {
-            parts.append("m.row IN (SELECT key >> 20 FROM recipient WHERE address LIKE ? ESCAPE '\\')")
-            values.append(pattern(recipient))
-        }
-        if let state = query.state {
-            parts.append("m.row IN (SELECT key >> 20 FROM recipient WHERE state = ?)")
-            values.append(.init(state.rawValue))
-        }
-        if let time = query.receivedBefore {
-            parts.append("m.received < ?")
-            values.append(.integer(time))
-        }
-        return (parts.joined(separator: " AND "), values)
+    private func count(_ plan: QueuePlan) throws -> Int {
+        if plan.isUnfiltered { return try messageCount() }
+        return try connection.first(plan.count, plan.values) { $0.int(0) } ?? 0
     }
 
-    /// A LIKE pattern for a part; what LIKE would read as a sign is escaped.
-    static func pattern(_ part: String) -> DatabaseValue {
-        var out = "%"
-        for character in part.unicodeScalars {
-            if character == "%" || character == "_" || character == "\\" { out += "\\" }
-            out.unicodeScalars.append(character)
-        }
-        return .text(out + "%")
-    }
-
-    private static func order(_ query: QueueQuery) -> (join: String, by: String) {
-        let direction = query.descending ? "DESC" : "ASC"
-        /// One value for each message out of its recipients.
-        func grouped(_ value: String) -> (String, String) {
-            (
-                "JOIN (SELECT key >> 20 AS row, \(value) AS value FROM recipient GROUP BY 1) r ON r.row = m.row",
-                "r.value \(direction), m.row \(direction)"
-            )
-        }
-        func plain(_ column: String) -> (String, String) { ("", "\(column) \(direction), m.row \(direction)") }
-        return switch query.sort {
-        case .age: ("", "m.row \(direction)")
-        case .id: plain("m.id")
-        case .size: plain("m.size")
-        case .from: plain("m.sender COLLATE NOCASE")
-        // With min(key), SQLite takes the other column from the row that has it: the first recipient that waits.
-        case .to:
-            (
-                """
-                JOIN (SELECT key >> 20 AS row, min(key), address AS value FROM recipient GROUP BY 1) r
-                ON r.row = m.row
-                """, "r.value COLLATE NOCASE \(direction), m.row \(direction)"
-            )
-        case .tries: grouped("max(tries)")
-        case .next: grouped("min(CASE state WHEN 2 THEN 9223372036854775807 ELSE due END)")
-        }
+    /// Counting a whole table is free of charge in SQLite, and there are few tombstones.
+    private func messageCount() throws -> Int {
+        let sql = "SELECT (SELECT count(*) FROM message) - (SELECT count(*) FROM message m WHERE \(Schema.isTombstone))"
+        return try connection.first(sql) { $0.int(0) } ?? 0
     }
 
     // MARK: One message
@@ -176,29 +119,21 @@ struct QueueListing {
     /// - Throws: `notFound`.
     func row(of id: QueueID) throws -> Int64 {
         let found = try connection.first(
-            "SELECT m.row FROM message m WHERE m.id = ? AND \(Self.present)", .text(id.rawValue)
+            "SELECT m.row FROM message m WHERE m.id = ? AND \(Schema.isPresent)", .text(id.rawValue)
         ) { $0.integer(0) }
         guard let found else { throw SpoolError(.notFound, id.rawValue) }
         return found
     }
 
     func counts() throws -> QueueCounts {
-        var counts = QueueCounts(active: claims.activeCount)
-        for (state, number) in try connection.rows(
-            "SELECT state, count(*) FROM recipient GROUP BY state", read: { ($0.int(0), $0.int(1)) })
-        {
-            switch RecipientState(rawValue: state) {
-            case .queued: counts.queued = number
-            case .deferred: counts.deferred = number
-            case .held, nil: counts.held += number
-            }
-        }
-        let messages = try connection.first("SELECT count(*) FROM message m WHERE \(Self.present)") { $0.int(0) }
-        counts.messages = messages ?? 0
+        let deferred = try connection.first("SELECT count(*) FROM recipient WHERE state = 1") { $0.int(0) } ?? 0
+        let held = try connection.first("SELECT count(*) FROM recipient WHERE state = 2") { $0.int(0) } ?? 0
+        let all = try connection.first("SELECT count(*) FROM recipient") { $0.int(0) } ?? 0
         // Rows are in the order of arrival.
-        counts.oldest = try connection.first(
-            "SELECT m.received FROM message m WHERE \(Self.present) ORDER BY m.row LIMIT 1"
-        ) { $0.integer(0) }
-        return counts
+        let oldest = try connection.first(
+            "SELECT m.received FROM message m WHERE \(Schema.isPresent) ORDER BY m.row LIMIT 1") { $0.integer(0) }
+        return QueueCounts(
+            messages: try messageCount(), queued: all - deferred - held, deferred: deferred, held: held,
+            active: claims.activeCount, oldest: oldest)
     }
 }

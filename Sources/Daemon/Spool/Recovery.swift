@@ -94,6 +94,7 @@ struct Recovery {
     }
 
     private func rebuild(from aside: String, into fresh: String) throws -> (messages: Int, lost: [String]) {
+        try folder.makePrivate(fresh)
         let target = try Connection(path: fresh, mode: .readWrite, options: Schema.options)
         try Schema.create(in: target)
         var salvage = Salvage(folder: folder, target: target)
@@ -117,7 +118,7 @@ private struct Salvage {
     private static let messageColumns =
         "row, id, received, sender, size, flags, client, hello, authenticated, protocol, parent, ret, envid"
     private static let recipientColumns =
-        "key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce"
+        "key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce, siblings"
 
     mutating func copy(from source: Connection) throws {
         let isReadable = (try? Schema.find(in: source)) == .current

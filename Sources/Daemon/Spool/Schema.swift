@@ -5,7 +5,8 @@ import MailModel
 ///
 /// A recipient's key is its message's row, 20 bits up, plus its index: one integer key is the fastest table SQLite has,
 /// and the recipients of a message lie side by side. There is no index that an accepted and delivered message would
-/// pay for; the only one holds deferred recipients. Rows are given out in the order of commits and never twice: the
+/// pay for: they hold deferred and held recipients, and tombstones. `siblings` is 1 when the message came with several
+/// recipients: most have one, and need no look at others. Rows are given out in the order of commits and never twice: the
 /// newest message stays as a tombstone when it is done, until there is a newer one (see `SpoolWriter`).
 enum Schema {
     /// Raised with every change that an older program could not read or would spoil.
@@ -29,6 +30,10 @@ enum Schema {
         /// Done; kept so that its row is not given out again.
         static let isTombstone: Int64 = 8
     }
+
+    /// Conditions on `message m`.
+    static let isTombstone = "m.flags & \(Flag.isTombstone)"
+    static let isPresent = "m.flags & \(Flag.isTombstone) = 0"
 
     static let options = Connection.Options(durability: .full, pageSize: 16384, cacheSize: 8 << 20)
 
@@ -56,9 +61,12 @@ enum Schema {
             first_failure INTEGER,
             reply TEXT,
             route TEXT,
-            bounce INTEGER NOT NULL DEFAULT 0
+            bounce INTEGER NOT NULL DEFAULT 0,
+            siblings INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX recipient_due ON recipient(due) WHERE state = 1;
+        CREATE INDEX recipient_held ON recipient(key) WHERE state = 2;
+        CREATE INDEX message_tombstone ON message(row) WHERE flags & \(Flag.isTombstone);
         CREATE TABLE content (row INTEGER PRIMARY KEY, body BLOB NOT NULL);
         INSERT INTO spool VALUES ('version', \(version)), ('mark', 0);
         """

@@ -85,6 +85,7 @@ final class SpoolAccess: Sendable {
         }
         try writeLock.lock()
         defer { writeLock.unlock() }
+        try folder.makePrivate(folder.database)
         let connection = try Connection(path: folder.database, mode: .readWrite, options: Schema.options)
         try Schema.create(in: connection)
     }

@@ -47,6 +47,13 @@ struct SpoolFolder: Sendable {
         if mkdir(path, 0o700) != 0, errno != EEXIST { throw SpoolError(system: errno, "mkdir \(path)") }
     }
 
+    /// Makes an empty file that only its owner may read; SQLite gives its log the mode of the database.
+    func makePrivate(_ path: String) throws(SpoolError) {
+        let descriptor = clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if descriptor < 0 { throw SpoolError(system: errno, "create \(path)") }
+        close(descriptor)
+    }
+
     /// Makes the names in a folder durable.
     static func sync(folder path: String) throws(SpoolError) {
         let descriptor = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
