@@ -95,14 +95,13 @@ let package = Package(
             ],
             path: "Sources/Daemon/epostd"),
 
-        console("ConsoleCore", ["Control", "Settings"]),
+        console("ConsoleCore", ["Control", "Settings", "Locale", "MailModel"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
-        console("Screens", ["ConsoleCore", "Control", "Settings", "Locale"]),
         console("CommandLine", ["ConsoleCore", "Control", "Settings", "Locale", "CLinux", arguments]),
         .executableTarget(
             name: "epost-console",
             dependencies: [
-                "ConsoleCore", "Screens", "Terminal", "CommandLine", "Control", "Settings", "Locale", "CLinux", arguments,
+                "ConsoleCore", "Terminal", "CommandLine", "Control", "Settings", "Locale", "CLinux", arguments,
             ],
             path: "Sources/Console/epost-console"),
 
@@ -141,7 +140,7 @@ let package = Package(
             ["Supervisor", "Control", "Settings", "Store", "Service", "Journal", "MailModel", "Threads", "CLinux"]),
         tests("ConsoleCore", ["ConsoleCore", "Control", "Settings"]),
         tests("Locale", ["Locale", "ConsoleCore"]),
-        tests("Screens", ["Screens", "ConsoleCore", "Control", "Settings", "Locale"]),
+        tests("Screens", ["ConsoleCore", "Control", "Settings", "Locale"]),
         tests("CommandLine", ["CommandLine", "ConsoleCore", "Control", "Settings", "Locale"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,9 +1,10 @@
 import CommandLine
 import Glibc
 
-let invocation = CommandLineProgram.run(
-    Array(Swift.CommandLine.arguments.dropFirst()), environment: { name in getenv(name).map { String(cString: $0) } })
+func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+let invocation = CommandLineProgram.run(Array(Swift.CommandLine.arguments.dropFirst()), environment: environment)
 switch invocation {
 case .finished(let code): exit(code)
-case .console: exit(0)
+case .console(let global): exit(ProductConsole.run(global))
 }

@@ -32,7 +32,9 @@ package enum CatalogueFiles {
 
     /// As `load(_:from:)`, with the folders of the running program.
     package static func load(_ language: Language) -> Texts? {
-        load(language, from: folders(environment: { name in getenv(name).map { String(cString: $0) } }, program: program()))
+        load(
+            language,
+            from: folders(environment: { name in getenv(name).map { String(cString: $0) } }, program: program()))
     }
 
     /// Full name of the running program; empty when /proc is not there.

@@ -190,6 +190,7 @@ package struct App {
 
     /// Draws the current state and asks for the rows that are missing in it.
     package mutating func frame() -> (buffer: Buffer, effects: [Effect]) {
+        if lock == nil, let owner = pageOwner { callScreen(owner) { $0.prepare($1) } }
         needsFrame = false
         let buffer = Buffer(size: context.size, look: Look(say: context.say, metrics: context.metrics))
         draw(into: buffer)

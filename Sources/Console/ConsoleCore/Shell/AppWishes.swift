@@ -13,6 +13,9 @@ extension App {
         case .send(let id, let frame, let isStream):
             pending[id] = Pending(owner: owner, since: context.now, isStream: isStream)
             effects.append(.send(id, frame: frame, isStream: isStream))
+        case .sendForModel(let id, let frame, let isStream):
+            pending[id] = Pending(owner: .model, since: context.now, isStream: isStream)
+            effects.append(.send(id, frame: frame, isStream: isStream))
         case .cancel(let id):
             if pending.removeValue(forKey: id) != nil { effects.append(.cancel(id)) }
         case .notice(let level, let text):

@@ -85,6 +85,8 @@ package struct Context {
 
     enum Wish {
         case send(RequestID, frame: [UInt8], isStream: Bool)
+        /// The answer goes to `Content.receive`, whoever asked.
+        case sendForModel(RequestID, frame: [UInt8], isStream: Bool)
         case cancel(RequestID)
         case notice(Notice.Level, Phrase)
         case open(any Dialog)
@@ -117,6 +119,16 @@ package struct Context {
         lastRequest += 1
         let id = RequestID(lastRequest)
         wishes.append(.send(id, frame: Varlink.call(method, input, more: stream), isStream: stream))
+        return id
+    }
+
+    /// As `send`, but the answer comes to `Content.receive`: it outlives the page or dialog that asks.
+    package mutating func sendForModel<M: ControlMethod>(
+        _ method: M.Type, _ input: M.Input, stream: Bool = false
+    ) -> RequestID {
+        lastRequest += 1
+        let id = RequestID(lastRequest)
+        wishes.append(.sendForModel(id, frame: Varlink.call(method, input, more: stream), isStream: stream))
         return id
     }
 

@@ -37,6 +37,8 @@ package protocol Screen {
     mutating func tick(_ context: inout Context)
     /// Called after each turn: ask the server for rows that tables want now.
     mutating func requests(_ context: inout Context)
+    /// Called before each frame: lines that follow the cursor of a list. It asks for nothing.
+    mutating func prepare(_ context: Context)
     /// A dialog or question that this page opened has ended.
     mutating func answered(_ answer: Answer, _ context: inout Context)
     /// Whether the bars of areas and tabs stay above it; without them the page has the screen for itself (wizard).
@@ -53,6 +55,7 @@ extension Screen {
     package mutating func modelChanged(_ context: inout Context) {}
     package mutating func tick(_ context: inout Context) {}
     package mutating func requests(_ context: inout Context) {}
+    package mutating func prepare(_ context: Context) {}
     package mutating func answered(_ answer: Answer, _ context: inout Context) {}
     package var showsBars: Bool { true }
 }

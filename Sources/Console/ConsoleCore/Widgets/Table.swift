@@ -220,6 +220,18 @@ package struct Table: Widget, Sendable {
         if let all { marks.formIntersection(Set(all.map(\.id))) }
     }
 
+    /// Another list altogether (another domain): nothing of the old one stays, filter and order do.
+    package mutating func restart() {
+        window = []
+        windowStart = 0
+        total = 0
+        cursor = 0
+        top = 0
+        cursorID = nil
+        marks = []
+        newQuestion()
+    }
+
     mutating func clamp() {
         cursor = min(max(0, cursor), max(0, total - 1))
         if cursor < top { top = cursor }

@@ -1,0 +1,155 @@
+import Control
+
+/// An Apply under way: the settings in one transaction first, then domain by domain. What the server took has left the
+/// draft; a refusal stops the rest, which stays staged.
+struct ApplyRun: Hashable, Sendable {
+    /// Paths of the settings sent together.
+    var settings: [String]
+    /// Domain edits still to be sent.
+    var domains: [StagedEdit]
+    var note: String
+    /// The domain under way.
+    var current: StagedEdit?
+    var effects: Set<String> = []
+    var warnings: [Problem] = []
+    var applied = 0
+    var revision = 0
+
+    func owns(_ path: String) -> Bool { settings.contains(path) || current?.path == path }
+}
+
+/// How the last Apply ended; the page that started it looks at it in `modelChanged`.
+enum ApplyOutcome: Hashable, Sendable {
+    case done(ApplyRun)
+    case refused([Problem])
+}
+
+extension Context {
+    /// Sends the staged changes of `paths` that are not in conflict.
+    /// - Returns: whether something was sent; why not stands in the message line.
+    mutating func startApply(_ paths: [String], note: String = "") -> Bool {
+        if let refusal = changeRefusal {
+            notice(.warning, refusal)
+            return false
+        }
+        guard model.apply == nil else {
+            notice(.information, .text("notice.busy"))
+            return false
+        }
+        let chosen = Set(paths)
+        let edits = model.draft.ready.filter { chosen.contains($0.path) }
+        guard !edits.isEmpty else {
+            notice(.information, .text("notice.nothing-to-apply"))
+            return false
+        }
+        let settings = edits.filter { DomainRecord.name(ofPath: $0.path) == nil }
+        let domains = edits.filter { DomainRecord.name(ofPath: $0.path) != nil }
+        model.applyOutcome = nil
+        var run = ApplyRun(settings: settings.map(\.path), domains: domains, note: note)
+        if settings.isEmpty {
+            sendNextDomain(&run)
+        } else {
+            let changes = settings.map { SettingChange(key: $0.path, values: $0.new, baseRevision: $0.base.revision) }
+            ask(SettingsInterface.Apply.self, .init(changes: changes, note: note), for: .apply)
+        }
+        model.apply = run
+        return true
+    }
+
+    private mutating func sendNextDomain(_ run: inout ApplyRun) {
+        guard !run.domains.isEmpty else {
+            run.current = nil
+            return
+        }
+        let edit = run.domains.removeFirst()
+        run.current = edit
+        let name = DomainRecord.name(ofPath: edit.path) ?? ""
+        let base = edit.base.values.flatMap(DomainRecord.init(values:))
+        guard let record = edit.new.flatMap(DomainRecord.init(values:)) else {
+            return ask(DirectoryInterface.RemoveDomain.self, .init(name: name, note: run.note), for: .apply)
+        }
+        let values = record.request(base: base)
+        if base == nil {
+            ask(DirectoryInterface.AddDomain.self, .init(name: name, values: values, note: run.note), for: .apply)
+        } else {
+            ask(
+                DirectoryInterface.ChangeDomain.self,
+                .init(name: name, values: values, baseRevision: edit.base.revision, note: run.note), for: .apply)
+        }
+    }
+
+    /// One step of the run went well.
+    mutating func applyStepDone(_ applied: Applied) {
+        guard var run = model.apply else { return }
+        run.effects.formUnion(applied.effects)
+        run.warnings += applied.warnings
+        run.revision = applied.revision
+        if let current = run.current {
+            remember([current], revision: applied.revision)
+            run.applied += 1
+        } else {
+            remember(model.draft.edits.filter { run.settings.contains($0.path) }, revision: applied.revision)
+            run.applied += run.settings.count
+            run.settings = []
+        }
+        sendNextDomain(&run)
+        model.apply = run.current == nil ? nil : run
+        announce()
+        guard run.current == nil else { return }
+        model.applyOutcome = .done(run)
+        refresh(SettingsInterface.List.self, .init(), for: .settings)
+        refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
+        let told = run.warnings.first.map { ($0.phrase, Notice.Level.warning) }
+        notice(
+            told?.1 ?? .information, told?.0 ?? .text("notice.applied", String(run.applied), String(run.revision)))
+        offerRestart(run)
+    }
+
+    /// What was applied is the server's value now, even before its own word of it arrives.
+    private mutating func remember(_ edits: [StagedEdit], revision: Int) {
+        for edit in edits {
+            model.problems[edit.path] = nil
+            if let name = DomainRecord.name(ofPath: edit.path) {
+                model.ownChanges.insert(edit.path)
+                rememberDomain(name, edit.new.flatMap(DomainRecord.init(values:)), revision)
+            } else if let values = edit.new {
+                let shown = edit.isSecret ? (values.isEmpty || values == [""] ? [] : ["********"]) : values
+                model.settings[edit.path] = SettingEntry(
+                    key: edit.path, values: shown, isDefault: false, revision: revision)
+            }
+        }
+        model.draft.applied(edits.map(\.path))
+    }
+
+    private mutating func rememberDomain(_ name: String, _ record: DomainRecord?, _ revision: Int) {
+        let old = model.domains.firstIndex { $0.name == name }
+        guard let record else {
+            if let old { model.domains.remove(at: old) }
+            return
+        }
+        let entry = DomainEntry(
+            name: name, maxAccounts: Int(record.maxAccounts) ?? 0, mailboxMode: record.mailboxMode,
+            smtpAddresses: record.addresses.split(separator: " ").map(String.init), folder: record.folder,
+            accounts: old.map { model.domains[$0].accounts } ?? 0, revision: revision)
+        if let old { model.domains[old] = entry } else { model.domains.append(entry) }
+    }
+
+    mutating func applyFailed(_ error: ControlError) {
+        model.apply = nil
+        let found = (error.detail.problems ?? []).filter { !$0.isWarning }
+        for problem in found { model.problems[problem.path, default: []].append(problem) }
+        model.applyOutcome = .refused(found)
+        if error.kind != .noConnection { notice(.error, error.phrase) }
+        if error.kind == .conflict {
+            refresh(SettingsInterface.List.self, .init(), for: .settings)
+            refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
+        }
+    }
+
+    /// A change that holds only after a restart says so and offers it (R-MC-06).
+    private mutating func offerRestart(_ run: ApplyRun) {
+        let services = RestartQuestion.services(of: run.effects)
+        guard !services.isEmpty else { return }
+        open(RestartQuestion(services: services))
+    }
+}

@@ -1,0 +1,254 @@
+import Control
+
+/// The Account Manager (R-ACC-03 to R-ACC-25): domains at the left, the accounts of one at the right, in windows.
+struct AccountsScreen: Screen {
+    var form: Form
+    private var version = -1
+    private var listing: RequestID?
+    private var generation = 0
+    private var known: [String: AccountEntry] = [:]
+    private var total = 0
+    private var shownDomain = ""
+
+    init() {
+        let tree = Table(
+            [
+                TableColumn("name", .text("accounts.root"), minimum: 14),
+                TableColumn("count", .verbatim(""), minimum: 5, maximum: 7, align: .right),
+            ], features: [.edit], empty: .text("accounts.none"))
+        let list = Table(
+            [
+                TableColumn(
+                    "account", .text("accounts.col.account"), minimum: 11, maximum: 30, priority: 90, sortLetter: "a"),
+                TableColumn(
+                    "fullName", .text("accounts.col.name"), minimum: 10, maximum: 32, priority: 50, sortLetter: "n"),
+                TableColumn(
+                    "used", .text("accounts.col.used"), minimum: 8, maximum: 9, priority: 60, align: .right,
+                    sortLetter: "u"),
+                TableColumn(
+                    "percent", .text("accounts.col.percent"), minimum: 5, maximum: 5, priority: 40, align: .right),
+                TableColumn(
+                    "limit", .text("accounts.col.limit"), minimum: 8, maximum: 9, priority: 20, align: .right,
+                    sortLetter: "l"),
+                TableColumn("flags", .text("accounts.col.flags"), minimum: 5, maximum: 6, priority: 45),
+            ], features: [.add, .delete, .edit, .filter, .sort], empty: .text("accounts.empty"))
+        form = Form(
+            [
+                FormRow(
+                    nil, [FormPart("domains", tree, width: .cells(26)), FormPart("accounts", list, width: .fill)],
+                    gap: 1),
+                FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint))]),
+            ], focus: "accounts")
+    }
+
+    private func domain(_ context: Context) -> DomainEntry? {
+        context.model.domains.first { $0.name == context.model.accountDomain }
+    }
+
+    func header(_ context: Context) -> PageHeader {
+        let name = context.model.accountDomain
+        var state: Phrase?
+        if let lost = context.model.lostAt {
+            state = .text("state.asof", lost.fullText)
+        } else if let entry = domain(context) {
+            let count = String(
+                max(entry.accounts, form.widget("accounts", as: Table.self)?.filter.isEmpty == true ? total : 0))
+            state =
+                entry.maxAccounts == 0
+                ? .text("accounts.heading-unlimited", Visible.line(name), count)
+                : .text("accounts.heading", Visible.line(name), count, String(entry.maxAccounts))
+        }
+        let path = [context.say("accounts.root"), context.model.hello?.host ?? "", name].filter { !$0.isEmpty }
+        return PageHeader(
+            title: .text("page.accounts"), state: state, path: .verbatim(Visible.line(path.joined(separator: " > "))),
+            hint: hint(context))
+    }
+
+    private func hint(_ context: Context) -> Phrase? {
+        guard form.focus == "accounts", let entry = current else { return nil }
+        let used = entry.usedOctets.map { Bytes.text($0) } ?? "?"
+        let address = Visible.line(entry.account + "@" + entry.domain)
+        return entry.mailboxLimit == 0
+            ? .text("accounts.line-unlimited", address, used)
+            : .text("accounts.line", address, used, Bytes.text(entry.mailboxLimit))
+    }
+
+    private var current: AccountEntry? {
+        form.widget("accounts", as: Table.self)?.current.flatMap { known[$0.id] }
+    }
+
+    func commands(_ context: Context) -> [Command] {
+        let off = context.changeRefusal
+        let noAccount: Phrase? = current == nil ? .text("accounts.empty") : nil
+        let noDomain: Phrase? = domain(context) == nil ? .text("accounts.none") : nil
+        if form.focus == "domains" {
+            return [
+                Command(
+                    "domain-change", .text("accounts.menu.domain-change"), keys: [.character("e")],
+                    off: noDomain ?? off, isAction: true),
+                Command(
+                    "domain-add", .text("accounts.menu.domain-add"), keys: [.character("a")], off: off, isAction: true),
+                Command(
+                    "domain-delete", .text("accounts.menu.domain-delete"), keys: [.character("d"), .delete],
+                    off: noDomain ?? off, danger: .wide, isAction: true),
+            ]
+        }
+        return [
+            Command("change", .text("accounts.menu.change"), keys: [.enter], off: noAccount, isAction: true),
+            Command("trace", .text("accounts.menu.trace"), keys: [.character("t")], off: noAccount, isAction: true),
+            Command(
+                "add", .text("accounts.menu.add"), keys: [.character("a")], bar: .text("bar.add"), off: noDomain ?? off,
+                isAction: true),
+            Command(
+                "delete", .text("accounts.menu.delete"), keys: [.character("d")], bar: .text("bar.delete"),
+                off: noAccount ?? off, danger: .final, isAction: true),
+        ]
+    }
+
+    // MARK: - Rows
+
+    mutating func opened(_ context: inout Context) { sync(&context) }
+
+    mutating func modelChanged(_ context: inout Context) {
+        if !context.isConnected { listing = nil }
+        sync(&context)
+    }
+
+    private mutating func sync(_ context: inout Context) {
+        let last = context.model.domains.count - 1
+        let rows = context.model.domains.enumerated().map { index, entry in
+            TableRow(
+                id: entry.name,
+                cells: [(index == last ? "`- " : "|- ") + Visible.line(entry.name), String(entry.accounts)])
+        }
+        form.update("domains", as: Table.self) { $0.setRows(rows) }
+        if context.model.accountDomain != shownDomain { changeDomain(context.model.accountDomain) }
+        if version != context.model.accountsVersion {
+            version = context.model.accountsVersion
+            form.update("accounts", as: Table.self) { table in
+                if listing == nil { table.requestFailed() }
+                table.invalidate()
+            }
+        }
+    }
+
+    private mutating func changeDomain(_ name: String) {
+        shownDomain = name
+        known = [:]
+        total = 0
+        listing = nil
+        form.update("domains", as: Table.self) { $0.select(name) }
+        form.update("accounts", as: Table.self) { $0.restart() }
+    }
+
+    mutating func requests(_ context: inout Context) {
+        if let wanted = form.widget("domains", as: Table.self)?.current?.id, wanted != context.model.accountDomain {
+            context.model.accountDomain = wanted
+            changeDomain(wanted)
+        }
+        guard context.isConnected, context.model.isReady, !shownDomain.isEmpty,
+            let wanted = form.update("accounts", as: Table.self, { $0.windowWanted() }) ?? nil
+        else { return }
+        generation = wanted.generation
+        let sorts = ["account", "fullName", "used", "limit"]
+        listing = context.send(
+            DirectoryInterface.ListAccounts.self,
+            .init(
+                domain: shownDomain, filter: wanted.filter.isEmpty ? nil : wanted.filter,
+                sort: wanted.sort.flatMap { sorts.contains($0) ? $0 : nil }, descending: wanted.isDescending,
+                offset: wanted.offset, limit: wanted.limit, locate: wanted.locate))
+    }
+
+    mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        guard let result = message.result(of: DirectoryInterface.ListAccounts.self, for: listing) else { return }
+        listing = nil
+        switch result {
+        case .success(let output):
+            known = Dictionary(output.rows.map { ($0.account, $0) }, uniquingKeysWith: { first, _ in first })
+            total = output.total
+            let rows = output.rows.map { AccountText.row($0, context.say) }
+            form.update("accounts", as: Table.self) {
+                $0.supply(
+                    RowWindow(
+                        generation: generation, offset: output.offset, rows: rows, total: output.total,
+                        position: output.position))
+            }
+        case .failure(let error):
+            form.update("accounts", as: Table.self) { $0.requestFailed() }
+            if error.kind != .noConnection { context.notice(.error, error.phrase) }
+        }
+    }
+
+    // MARK: - Actions
+
+    mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
+        switch event {
+        case .activated("domains"): _ = form.setFocus("accounts")
+        case .activated("accounts"): perform("change", &context)
+        case .command("accounts", let command): perform(command, &context)
+        default: break
+        }
+    }
+
+    mutating func perform(_ command: String, _ context: inout Context) {
+        let isChange = !["trace", "change"].contains(command)
+        if isChange, let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
+        switch command {
+        case "add" where domain(context) != nil: context.open(AccountDialog(adding: shownDomain, context))
+        case "change": if let current { context.open(AccountDialog(changing: current, context)) }
+        case "delete": if let current { context.open(AccountDeleteDialog(current)) }
+        case "trace":
+            guard let current else { return }
+            context.model.logFilter = "\(current.account)@\(current.domain)"
+            context.go(to: PageID.log.rawValue)
+        case "domain-add": context.open(DomainDialog(name: "", record: DomainRecord(), isNew: true))
+        case "domain-change":
+            if let entry = domain(context) {
+                context.open(DomainDialog(name: entry.name, record: DomainRecord(entry), isNew: false))
+            }
+        case "domain-delete":
+            if let row = context.model.domainRows.first(where: { $0.name == context.model.accountDomain }) {
+                context.open(DomainRules.deleteQuestion(row))
+            }
+        default: break
+        }
+    }
+
+    /// Domains changed here are sent at once: in the original, too, OK of this dialog is the end of it.
+    mutating func answered(_ answer: Answer, _ context: inout Context) {
+        switch (answer.id, answer.button) {
+        case ("domain", "ok"):
+            let path = DomainRecord.path(answer.values["name"] ?? "")
+            context.stage(path, DomainDialog.record(answer).values)
+            _ = context.startApply([path])
+        case ("domain-delete", "go"):
+            let path = DomainRecord.path(context.model.accountDomain)
+            context.stage(path, nil)
+            _ = context.startApply([path])
+        default: return
+        }
+        context.modelChanged()
+    }
+}
+
+/// Accounts in words.
+enum AccountText {
+    static func row(_ entry: AccountEntry, _ say: any Localizer) -> TableRow {
+        let percent: String =
+            if let used = entry.usedOctets, entry.mailboxLimit > 0 {
+                "\(used / max(1, entry.mailboxLimit / 100))%"
+            } else {
+                ""
+            }
+        let isFull = entry.usedOctets.map { entry.mailboxLimit > 0 && $0 / 95 >= entry.mailboxLimit / 100 } ?? false
+        let flags =
+            (entry.smtpAuth ? say("accounts.flag.auth") : "") + (entry.isEnabled ? "" : say("accounts.flag.off"))
+        return TableRow(
+            id: entry.account,
+            cells: [
+                Visible.line(entry.account), Visible.line(entry.fullName),
+                entry.usedOctets.map { Bytes.text($0) } ?? "",
+                percent, entry.mailboxLimit == 0 ? "-" : Bytes.text(entry.mailboxLimit), flags,
+            ], mark: isFull ? .problem : .none, role: entry.isEnabled ? .normal : .disabled)
+    }
+}

@@ -1,0 +1,267 @@
+import Control
+
+/// Monitor: the newest lines of the log as they are written, filtered at the server.
+struct LogScreen: Screen {
+    var form: Form
+    private var log = LogList()
+    private var rows: [TableRow] = []
+    private var lineNumber = 0
+    private var tail: RequestID?
+    private var applied = ""
+    private var gotBacklog = false
+
+    init() {
+        let lines = Table(
+            [TableColumn("line", .verbatim(""), minimum: 20)], features: [.edit], empty: .text("log.empty"))
+        form = Form(
+            [
+                FormRow(
+                    .text("log.filter"),
+                    [
+                        FormPart("filter", TextField(width: 30, limit: 200)),
+                        FormPart("hint", Label(.text("log.filter.hint"), .hint)),
+                    ]),
+                FormRow(nil, "lines", lines),
+            ],
+            buttons: ButtonRow([.init("trace", .text("button.trace"), letter: "t")]), focus: "lines")
+    }
+
+    private var table: Table? { form.widget("lines", as: Table.self) }
+    private var isFollowing: Bool { table.map { $0.cursor + 1 >= $0.total } ?? true }
+
+    func header(_ context: Context) -> PageHeader {
+        var parts = [
+            context.say(.text("log.rate", String(log.perMinute(now: context.now)))),
+            context.say(.text("log.shown", String(log.lines.count))),
+        ]
+        var role = Role.hint
+        if let lost = context.model.lostAt {
+            parts.append(context.say(.text("state.asof", lost.fullText)))
+            role = .problem
+        } else if log.isPaused {
+            parts.append(context.say(.text("log.held", String(log.held.count))))
+        } else {
+            parts.append(context.say(.text(isFollowing ? "log.follow" : "log.no-follow")))
+        }
+        return PageHeader(
+            title: .text("page.log"), state: .verbatim(parts.joined(separator: "   ")), stateRole: role,
+            hint: .text("log.hint"))
+    }
+
+    func commands(_ context: Context) -> [Command] {
+        let line = current
+        return [
+            Command("find", .text("bar.find"), keys: [.character("/")], bar: .text("bar.find"), priority: 75),
+            Command(
+                "trace", .text("button.trace"), keys: [.character("t")], bar: .text("bar.trace"),
+                off: line?.queueID == nil ? .text("log.no-id") : nil, isAction: true),
+            Command("follow", .text("bar.follow"), keys: [.character("f")], bar: .text("bar.follow"), isAction: true),
+            Command("pause", .text("state.paused"), keys: [.character("p")], bar: .text("bar.pause"), isAction: true),
+            Command(
+                "explain", .text("log.explain"), keys: [.character("x")],
+                off: line?.reference == nil ? .text("log.no-reference") : nil, isAction: true),
+            Command(
+                "copy", .text("log.copy"), keys: [.character("y")], off: line == nil ? .text("log.empty") : nil,
+                isAction: true),
+        ]
+    }
+
+    private var current: LogLine? {
+        guard let id = table?.current?.id, let number = Int(id) else { return nil }
+        let place = number - (lineNumber - log.lines.count)
+        return log.lines.indices.contains(place) ? log.lines[place] : nil
+    }
+
+    // MARK: - The stream
+
+    mutating func opened(_ context: inout Context) {
+        if let filter = context.model.logFilter {
+            context.model.logFilter = nil
+            form.setText("filter", filter)
+            restart(&context)
+        } else if tail == nil {
+            restart(&context)
+        }
+    }
+
+    mutating func closed(_ context: inout Context) {
+        if let tail { context.cancel(tail) }
+        tail = nil
+    }
+
+    mutating func modelChanged(_ context: inout Context) {
+        if !context.isConnected {
+            tail = nil
+        } else if tail == nil, context.model.isReady {
+            restart(&context)
+        }
+    }
+
+    private mutating func restart(_ context: inout Context) {
+        if let tail { context.cancel(tail) }
+        tail = nil
+        guard context.isConnected, context.model.isReady else { return }
+        applied = form.text("filter").trimmedBlanks
+        log.clear()
+        rows = []
+        lineNumber = 0
+        gotBacklog = false
+        form.update("lines", as: Table.self) { $0.setRows([]) }
+        tail = context.send(LogInterface.Tail.self, .init(filter: LogList.parse(applied), backlog: 500), stream: true)
+    }
+
+    mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        guard let result = message.result(of: LogInterface.Tail.self, for: tail) else { return }
+        switch result {
+        case .success(let output):
+            take(output.lines, context)
+        case .failure(let error):
+            tail = nil
+            if error.kind != .noConnection { context.notice(.error, error.phrase) }
+        }
+    }
+
+    private mutating func take(_ lines: [LogLine], _ context: Context) {
+        let before = log.lines.count + log.dropped
+        log.append(lines, now: context.now, isBacklog: !gotBacklog)
+        gotBacklog = true
+        showNew(before, context)
+    }
+
+    /// Rows for the lines that came since line number `before`; the cursor follows when it stood on the last one.
+    private mutating func showNew(_ before: Int, _ context: Context) {
+        let follows = isFollowing
+        let count = log.lines.count + log.dropped - before
+        let offset = context.model.utcOffset
+        for line in log.lines.suffix(max(0, count)) {
+            let isBad = line.level == "error" || line.level == "warning"
+            rows.append(
+                TableRow(
+                    id: String(lineNumber), cells: [LogText.line(line, utcOffset: offset)],
+                    mark: isBad ? .problem : .none,
+                    role: isBad ? .problem : .normal))
+            lineNumber += 1
+        }
+        if rows.count > log.lines.count { rows.removeFirst(rows.count - log.lines.count) }
+        let shown = rows
+        form.update("lines", as: Table.self) { table in
+            table.setRows(shown)
+            if follows { _ = table.handle(.end) }
+        }
+    }
+
+    // MARK: - Keys
+
+    mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
+        switch event {
+        case .left("filter"), .focused("lines"):
+            if form.text("filter").trimmedBlanks != applied { restart(&context) }
+        case .activated("lines"):
+            if let line = current { context.open(LogText.dialog(line, utcOffset: context.model.utcOffset)) }
+        case .button("trace"): perform("trace", &context)
+        default: break
+        }
+    }
+
+    mutating func perform(_ command: String, _ context: inout Context) {
+        switch command {
+        case "find": _ = form.setFocus("filter")
+        case "follow": form.update("lines", as: Table.self) { _ = $0.handle(.end) }
+        case "pause":
+            let before = log.lines.count + log.dropped
+            log.setPaused(!log.isPaused)
+            showNew(before, context)
+        case "trace":
+            guard let id = current?.queueID else { return context.notice(.information, .text("log.no-id")) }
+            form.setText("filter", "id:" + id)
+            restart(&context)
+        case "explain": if let reference = current?.reference { context.open(ExplainDialog(reference)) }
+        case "copy": if let line = current { context.copy(LogText.line(line, utcOffset: context.model.utcOffset)) }
+        default: break
+        }
+    }
+}
+
+/// Log lines in words: the same for screen and clipboard. The server's texts are safe, and made safe once more.
+enum LogText {
+    static func line(_ line: LogLine, utcOffset: Int) -> String {
+        var parts = [Clock.precise(line.time, utcOffset: utcOffset), pad(line.service, 6), pad(line.kind, 7)]
+        if let id = line.queueID { parts.append(id) }
+        if let address = line.address { parts.append(address) }
+        if let sender = line.sender { parts.append("<\(sender)>") }
+        if let recipient = line.recipient { parts.append("-> <\(recipient)>") }
+        if let size = line.size { parts.append("\(size) B") }
+        if let reply = line.reply { parts.append(reply) }
+        if let text = line.text { parts.append(text) }
+        return Visible.line(parts.joined(separator: " "))
+    }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+    }
+
+    static func dialog(_ line: LogLine, utcOffset: Int) -> Information {
+        let fields: [(String, String?)] = [
+            (
+                "time",
+                Clock.date(line.time, utcOffset: utcOffset) + " (" + Clock.precise(line.time, utcOffset: utcOffset)
+                    + ")"
+            ),
+            ("service", line.service), ("kind", line.kind), ("level", line.level), ("queue id", line.queueID),
+            ("address", line.address), ("host", line.host), ("from", line.sender), ("to", line.recipient),
+            ("reply", line.reply), ("text", line.text), ("size", line.size.map(String.init)),
+            ("reference", line.reference), ("message-id", line.messageID),
+        ]
+        let lines = fields.compactMap { name, value in
+            value.map { Phrase.verbatim(pad(name, 12) + Visible.line($0)) }
+        }
+        return Information(title: .text("page.log"), lines: lines, width: 72)
+    }
+}
+
+/// Why a mail was refused: the record behind the reference of a refusal.
+struct ExplainDialog: Dialog {
+    var title: Phrase { .text("explain.title", reference) }
+    var form: Form
+    var width: Int { 74 }
+    var height: Int? { 15 }
+    var okButton: String? { "close" }
+    private let reference: String
+    private var request: RequestID?
+
+    init(_ reference: String) {
+        self.reference = Visible.line(reference)
+        let lines = Table([TableColumn("line", .verbatim(""), minimum: 20)], empty: .text("table.loading"))
+        form = Form(
+            [FormRow(nil, "lines", lines)], buttons: ButtonRow([.init("close", .text("button.close"))]), focus: "lines")
+    }
+
+    mutating func opened(_ context: inout Context) {
+        request = context.send(PolicyInterface.Explain.self, .init(reference: reference))
+    }
+
+    mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
+        if case .button = event { context.closeDialog() }
+    }
+
+    mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        guard let result = message.result(of: PolicyInterface.Explain.self, for: request) else { return }
+        switch result {
+        case .success(let found):
+            var lines = [found.reply, "", "\(found.moment)  \(found.client)  \(found.hello ?? "")"]
+            lines.append("<\(found.sender ?? "")> -> <\(found.recipient ?? "")>")
+            lines.append("")
+            lines += found.steps.map {
+                ($0.decided ? "* " : "  ") + $0.finding + ($0.source.isEmpty ? "" : "  (\($0.source))")
+            }
+            if let remedy = found.remedy { lines += ["", remedy] }
+            form.update("lines", as: Table.self) { table in
+                table.setRows(
+                    lines.enumerated().map { TableRow(id: String($0.offset), cells: [Visible.line($0.element)]) })
+            }
+        case .failure(let error):
+            context.notice(.error, error.phrase)
+            context.closeDialog()
+        }
+    }
+}
