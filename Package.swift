@@ -61,7 +61,7 @@ let package = Package(
         daemon("Threads", ["CLinux"]),
         daemon("Crypto", ["COpenSSL"]),
         daemon("Explain", ["Database", "MailModel", "Threads"]),
-        daemon("Journal", ["MailModel", "Threads", "CLinux"]),
+        daemon("Journal", ["MailModel", "MessageFormat", "Threads", "CLinux"]),
         daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Control", "CLinux"]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
         daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
@@ -117,7 +117,7 @@ let package = Package(
         tests("Threads", ["Threads"]),
         tests("Spool", ["Spool", "Database", "MailModel", "CLinux"]),
         tests("Mailbox", ["Mailbox", "MailModel", "CLinux"]),
-        tests("Journal", ["Journal", "MailModel"]),
+        tests("Journal", ["Journal", "MailModel", "MessageFormat", "CLinux"]),
         tests("Transport", nio + ["Transport", "SMTP", "MailModel", "Crypto", "COpenSSL"]),
         tests(
             "Receiver",
