@@ -170,6 +170,26 @@ struct DeliveryReportTests {
         #expect(boundaries.count == 4)
     }
 
+    /// A remote reply in UTF-8 must not make a 7-bit part 8-bit.
+    @Test func statusPartStaysASCII() {
+        let text = Self.written(Self.report([Self.failure(reply: Reply(550, nil, "宛先不明"))]))
+        #expect(text.contains("Diagnostic-Code: smtp; 550 \\xE5\\xAE\\x9B"))
+        #expect(text.contains("\nContent-Type: message/delivery-status\n\n"))
+        #expect(text.contains("mx.ext.example: 550 宛先不明"))
+    }
+
+    /// RFC 2045 §6.4.
+    @Test func theWholeSaysEightBitWhenAPartIs() {
+        func isMarked(_ text: String) -> Bool {
+            text.split(separator: "This is a delivery report").first?.contains("Content-Transfer-Encoding: 8bit")
+                ?? false
+        }
+        #expect(!isMarked(Self.written(Self.report())))
+        #expect(isMarked(Self.written(Self.report(language: .japaneseAndEnglish))))
+        #expect(isMarked(Self.written(Self.report(ret: .full))))
+        #expect(isMarked(Self.written(Self.report(), content: "Subject: 日本\n\n")))
+    }
+
     @Test func originalRecipientIsDecoded() {
         let text = Self.written(Self.report([Self.failure(original: "rfc822;Bob+2BB@x.example")]))
         #expect(text.contains("Original-Recipient: rfc822; Bob+B@x.example\n"))

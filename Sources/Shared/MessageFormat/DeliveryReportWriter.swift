@@ -10,9 +10,11 @@ extension DeliveryReport {
         let boundary = boundary()
         let is8Bit = original.header.contains { $0 >= 0x80 }
         var out = LineWriter()
-        writeHeader(boundary, &out)
+        let human = ReportText.body(of: self)
+        // RFC 2045 §6.4: the whole is at least what its parts are.
+        writeHeader(boundary, is8Bit: is8Bit || returnsContent || isGlobal || !human.isASCII, &out)
         out.line("--\(boundary)")
-        writeHumanPart(&out)
+        writeHumanPart(human, &out)
         out.line()
         out.line("--\(boundary)")
         writeStatusPart(&out)
@@ -41,7 +43,7 @@ extension DeliveryReport {
         "=_\(reportID)_\(String(seed, radix: 36, uppercase: true))"
     }
 
-    private func writeHeader(_ boundary: String, _ out: inout LineWriter) {
+    private func writeHeader(_ boundary: String, is8Bit: Bool, _ out: inout LineWriter) {
         out.line("From: \"Mail Delivery System\" <\(HeaderText.clean(from.text))>")
         out.line("To: <\(HeaderText.clean(reportedTo.text))>")
         out.line("Subject: \(ReportText.subject(for: action))")
@@ -52,25 +54,21 @@ extension DeliveryReport {
         out.line("MIME-Version: 1.0")
         out.line("Content-Type: multipart/report; report-type=delivery-status;")
         out.line("\tboundary=\"\(boundary)\"")
+        if is8Bit { out.line("Content-Transfer-Encoding: 8bit") }
         out.line()
         out.line("This is a delivery report in MIME format (RFC 3464).")
         out.line()
     }
 
-    private func writeHumanPart(_ out: inout LineWriter) {
+    private func writeHumanPart(_ text: String, _ out: inout LineWriter) {
         out.line("Content-Description: Notification")
-        let text = ReportText.body(of: self)
-        let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
-        out.line("Content-Type: text/plain; charset=\(isASCII ? "us-ascii" : "utf-8")")
-        if !isASCII { out.line("Content-Transfer-Encoding: 8bit") }
+        out.line("Content-Type: text/plain; charset=\(text.isASCII ? "us-ascii" : "utf-8")")
+        if !text.isASCII { out.line("Content-Transfer-Encoding: 8bit") }
         out.line()
         out.raw(Array(text.utf8))
     }
 
     private func writeStatusPart(_ out: inout LineWriter) {
-        let isGlobal = recipients.contains {
-            !$0.recipient.address.text.isASCII || !($0.recipient.originalRecipient?.isASCII ?? true)
-        }
         out.line("Content-Description: Delivery report")
         out.line("Content-Type: message/\(isGlobal ? "global-" : "")delivery-status")
         if isGlobal { out.line("Content-Transfer-Encoding: 8bit") }
@@ -86,6 +84,13 @@ extension DeliveryReport {
             writeStatus(of: recipient, &out)
         }
         out.line()
+    }
+
+    /// An address of the report is not ASCII: the types of RFC 6533.
+    private var isGlobal: Bool {
+        recipients.contains {
+            !$0.recipient.address.text.isASCII || !($0.recipient.originalRecipient?.isASCII ?? true)
+        }
     }
 
     private func writeStatus(of report: RecipientReport, _ out: inout LineWriter) {

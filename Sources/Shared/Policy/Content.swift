@@ -49,7 +49,8 @@ package enum ContentPolicy {
             return trail.refuse(
                 .mailLoop, "content.loop",
                 "\(facts.receivedFields) Received fields, \(settings.maxReceivedFields) are allowed",
-                .builtIn("R-DLV-27"), remedy: "two servers hand this message to each other: look at its Received fields"
+                .setting("delivery.max_hops"),
+                remedy: "two servers hand this message to each other: look at its Received fields"
             )
         }
         if facts.wasDeliveredHere {

@@ -92,7 +92,7 @@ extension EffectTable {
                 case .action(let word):
                     (
                         "table.effect.action", [TableText.shown(word)],
-                        "'\(TableText.shown(word))' is no action: true, default, false, norelay, norelay,0 , norelay,2 or only."
+                        "'\(TableText.shown(word))' is no action: true, default, false, norelay, norelay,0, norelay,2 or only."
                     )
                 }
             return TableProblem(
