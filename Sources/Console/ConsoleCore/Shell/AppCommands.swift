@@ -179,7 +179,7 @@ extension App {
     }
 
     private mutating func openMenu() {
-        let commands = pageCommands().filter { $0.isAction || !$0.id.hasPrefix("table.") }
+        let commands = pageCommands().filter { $0.isAction || !$0.id.hasPrefix("table.") || $0.id == "table.edit" }
         guard !commands.isEmpty else { return say(.information, "There are no actions here.") }
         open(ActionMenu(commands, say: context.say, metrics: context.metrics), owner: .shell)
     }

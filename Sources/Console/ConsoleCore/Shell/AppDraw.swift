@@ -138,6 +138,7 @@ extension App {
                 row.put("[", x: x, y: 0, role: .currentTab)
                 row.put("]", x: x + widths[index] + 1, y: 0, role: .currentTab)
             } else if isStaged {
+                // Right of the current tab it takes the place of the bracket: news before ornament.
                 row.put("*", x: x, y: 0, role: .staged)
             }
             row.put(labels[index], x: x + 1, y: 0, role: isFocused ? .focus : isCurrent ? .currentTab : .tab)

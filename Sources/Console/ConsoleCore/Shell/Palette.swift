@@ -116,6 +116,7 @@ struct MenuList: Widget {
     private(set) var cursor = 0
     init(_ items: [Item]) { self.items = items }
 
+    var fillsPage: Bool { true }
     var current: Item? { items.indices.contains(cursor) ? items[cursor] : nil }
     func idealHeight(width: Int, _ look: Look) -> Int { max(1, items.count) }
 

@@ -8,11 +8,10 @@ extension Form {
         var rect: Rect
     }
 
-    /// The label column: as wide as the widest label, at most two fifths of the page.
+    /// The label column: as wide as the widest label that takes at most two fifths of the page.
     func labelWidth(_ width: Int, _ look: Look) -> Int {
-        let widest =
-            rows.filter { !$0.isHidden }.compactMap(\.label).map { look.metrics.width(look.say($0)) }.max() ?? 0
-        return min(widest, width * 2 / 5)
+        rows.filter { !$0.isHidden }.compactMap(\.label).map { look.metrics.width(look.say($0)) }
+            .filter { $0 <= width * 2 / 5 }.max() ?? 0
     }
 
     /// Pure: where each part stands, in rows from the top of the whole form.
@@ -34,8 +33,10 @@ extension Form {
         var placements: [Placement] = []
         var y = 0
         for (index, row) in rows.enumerated() where !row.isHidden {
-            let start = row.label != nil || row.isIndented ? 2 + label + (label > 0 ? 2 : 0) : row.fillsPage ? 0 : 2
-            var line = LineBuilder(x: start, start: start, y: y, width: width)
+            let isStacked = row.isStacked(label, look)
+            let column = row.label != nil || row.isIndented ? 2 + label + (label > 0 ? 2 : 0) : row.fillsPage ? 0 : 2
+            let start = isStacked ? 4 : column
+            var line = LineBuilder(x: start, start: start, y: isStacked ? y + 1 : y, width: width)
             for (number, part) in row.parts.enumerated() {
                 let wanted = part.wantedWidth(look)
                 line.breakIfNeeded(for: wanted ?? min(12, width - start), gap: row.gap)
@@ -86,7 +87,7 @@ extension Form {
     /// The focused part is always on screen; a label row just above it comes along when there is room.
     private mutating func scroll(total: Int, height: Int) {
         if let focus, let rect = frames[focus] {
-            if rect.y < scrollTop { scrollTop = rect.y }
+            if rect.y <= scrollTop { scrollTop = max(0, rect.y - 1) }
             if rect.bottom > scrollTop + height { scrollTop = min(rect.y, rect.bottom - height) }
             // The text above the first part is read before it.
             if frames.values.allSatisfy({ $0.y >= rect.y }), rect.bottom <= height { scrollTop = 0 }
@@ -100,11 +101,12 @@ extension Form {
         for placement in placements where placement.row != last {
             last = placement.row
             let row = rows[placement.row]
-            let y = placement.rect.y - scrollTop
+            let isStacked = row.isStacked(label, region.look)
+            let y = placement.rect.y - scrollTop - (isStacked ? 1 : 0)
             guard y >= 0, y < region.height else { continue }
             if let text = row.label {
-                let name = region.metrics.clip(region.say(text), to: label)
-                region.put(name, x: 2, y: y, role: row.mark == .none ? .label : row.mark.role)
+                let role: Role = row.mark == .none ? .label : row.mark.role
+                region.put(text, x: 2, y: y, role: role, limit: isStacked ? nil : label)
             }
             guard !row.fillsPage else { continue }
             let isFocused = hasFocus && focus != nil && row.parts.contains { $0.id == focus }
@@ -117,9 +119,13 @@ extension Form {
 }
 
 extension FormRow {
-    /// Tables, trees and rules draw their own marks and use the page from its edge.
     var fillsPage: Bool {
-        label == nil && parts.contains { $0.widget.isFlexible || $0.widget is Rule }
+        label == nil && parts.contains { $0.widget.fillsPage }
+    }
+
+    /// A label too long for its column gets a line of its own.
+    func isStacked(_ column: Int, _ look: Look) -> Bool {
+        label.map { look.metrics.width(look.say($0)) > column } ?? false
     }
 
     /// Cells that the parts after `number` want on the same line.

@@ -50,6 +50,7 @@ package struct Rule: Widget, Sendable {
     package var title: Phrase?
     package init(_ title: Phrase? = nil) { self.title = title }
     package var isFocusable: Bool { false }
+    package var fillsPage: Bool { true }
     package mutating func handle(_ key: Key) -> Reaction { .ignored }
     package mutating func draw(in region: Region, focused: Bool) {
         region.rule(y: 0)

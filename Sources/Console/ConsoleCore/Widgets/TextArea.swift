@@ -110,9 +110,7 @@ package struct TextArea: Widget, Sendable {
         case .home, .control("a"): column = 0
         case .end, .control("e"): column = lines[row].count
         case .pageUp: moveCaret(row: row - page, column: column)
-        case .pageDown,
-            .control("d") where isReadOnly:
-            moveCaret(row: row + page, column: column)
+        case .control("d") where isReadOnly: moveCaret(row: row + page, column: column)
         case .pageDown: moveCaret(row: row + page, column: column)
         default: return nil
         }

@@ -12,6 +12,8 @@ package protocol Widget {
     func idealHeight(width: Int, _ look: Look) -> Int
     /// Takes more rows when there are any (tables, texts).
     var isFlexible: Bool { get }
+    /// Draws its own marks and uses the page from its edge (tables, trees, rules).
+    var fillsPage: Bool { get }
     /// Cells that it likes to have; `nil` = the rest of the row.
     func idealWidth(_ look: Look) -> Int?
     /// Its keys, for the key bar and help.
@@ -49,6 +51,7 @@ extension Widget {
     package var takesNextKey: Bool { false }
     package func idealHeight(width: Int, _ look: Look) -> Int { 1 }
     package var isFlexible: Bool { false }
+    package var fillsPage: Bool { isFlexible }
     package func idealWidth(_ look: Look) -> Int? { nil }
     package var commands: [Command] { [] }
     package var hasPopup: Bool { false }
