@@ -28,7 +28,8 @@ struct Driver {
     }
 
     mutating func resize(_ columns: Int, _ rows: Int) {
-        effects += app.handle(.resize(Size(columns: columns, rows: rows)), now: now, clock: WallClock(hour: 12, minute: 3))
+        effects += app.handle(
+            .resize(Size(columns: columns, rows: rows)), now: now, clock: WallClock(hour: 12, minute: 3))
     }
 
     mutating func snapshot() -> String { app.frame().buffer.snapshot }

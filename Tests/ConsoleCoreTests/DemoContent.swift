@@ -8,7 +8,9 @@ enum Demo {
             ?? HeaderFacts(
                 host: "mail1.example.jp", services: "RUN 3/3", staged: 1, user: "yamada", stagedTabs: ["ssl"],
                 hasPassword: true)
-        let names = ["Server", "SSL", "Domain", "Service", "Relay", "Alias", "Lists", "Logs", "Filter", "Virus", "About"]
+        let names = [
+            "Server", "SSL", "Domain", "Service", "Relay", "Alias", "Lists", "Logs", "Filter", "Virus", "About",
+        ]
         let digits: [Character] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-"]
         let tabs = zip(names, digits).map { name, digit in
             Tab(name.lowercased(), digit: digit, name: Phrase(name), title: Phrase(name + " settings")) { _ in
@@ -21,7 +23,9 @@ enum Demo {
                 Area("control", letter: "c", name: "Control", tabs: tabs),
                 Area(
                     "accounts", letter: "a", name: "Accounts",
-                    tabs: [Tab("accounts", digit: "1", name: "Accounts", title: "Account manager") { _ in AccountPage() }]),
+                    tabs: [
+                        Tab("accounts", digit: "1", name: "Accounts", title: "Account manager") { _ in AccountPage() }
+                    ]),
                 Area(
                     "monitor", letter: "m", name: "Monitor",
                     tabs: [
@@ -69,7 +73,8 @@ struct FormPage: Screen {
                 "Mailbox folder",
                 [
                     FormPart("folder", TextField("/var/epost/INBOX/%USERNAME%", kind: .path, width: 28)),
-                    FormPart("layout", Select([Option("plain", "Plain"), Option("hash", "Hashed")], selected: "plain")),
+                    FormPart(
+                        "layout", Select([Option("plain", "Plain"), Option("hash", "Hashed")], selected: "plain")),
                 ]),
             FormRow(
                 "DNS servers (max 3)", "dns",
@@ -137,7 +142,8 @@ struct ListPage: Screen {
                     [
                         TableColumn("id", "Queue id", minimum: 8, maximum: 9, priority: 90, sortLetter: "i"),
                         TableColumn("from", "From", minimum: 10, priority: 80, sortLetter: "f"),
-                        TableColumn("size", "Size", minimum: 5, maximum: 7, priority: 20, align: .right, sortLetter: "s"),
+                        TableColumn(
+                            "size", "Size", minimum: 5, maximum: 7, priority: 20, align: .right, sortLetter: "s"),
                     ], features: [.add, .delete, .edit, .mark, .filter, .sort]))
         ], buttons: ButtonRow([.init("retry", "Retry now", letter: "r"), .init("delete", "Delete...", letter: "d")]))
     var wanted: [WindowRequest] = []

@@ -26,7 +26,10 @@ import Testing
     func unknownSequence() {
         #expect(decode("\u{1B}[x").first == .alt(.character("[")))
         #expect(decode("\u{1B}[x").count == 2)
-        #expect(decode("\u{1B}[99~a") == [.alt(.character("[")), .character("9"), .character("9"), .character("~"), .character("a")])
+        #expect(
+            decode("\u{1B}[99~a") == [
+                .alt(.character("[")), .character("9"), .character("9"), .character("~"), .character("a"),
+            ])
     }
 
     @Test("marked pastes are text, over several reads, and their keys do nothing")
@@ -34,9 +37,10 @@ import Testing
         var decoder = KeyDecoder()
         #expect(decoder.decode([.pasteBegin, .scalar("q"), .key(.enter)], at: 0).isEmpty)
         #expect(decoder.isInsidePaste)
-        #expect(decoder.decode([.scalar("\u{1B}"), .key(.up), .scalar("x"), .pasteEnd, .scalar("y")], at: 900) == [
-            .paste("q\n\u{1B}x"), .character("y"),
-        ])
+        #expect(
+            decoder.decode([.scalar("\u{1B}"), .key(.up), .scalar("x"), .pasteEnd, .scalar("y")], at: 900) == [
+                .paste("q\n\u{1B}x"), .character("y"),
+            ])
     }
 
     @Test("a burst of different characters is a paste, a key held down is not")
@@ -73,9 +77,12 @@ import Testing
     }
 
     static let keys: [Key] = [
-        .character("1"), .character("3"), .character("a"), .character("c"), .character("?"), .character(":"), .character("m"),
-        .character("u"), .character(" "), .left, .right, .up, .down, .enter, .tab, .home, .end, .pageDown, .control("n"),
-        .control("p"), .control("g"), .control("u"), .function(1), .delete, .backspace, .character("/"), .character("設"),
+        .character("1"), .character("3"), .character("a"), .character("c"), .character("?"), .character(":"),
+        .character("m"),
+        .character("u"), .character(" "), .left, .right, .up, .down, .enter, .tab, .home, .end, .pageDown,
+        .control("n"),
+        .control("p"), .control("g"), .control("u"), .function(1), .delete, .backspace, .character("/"),
+        .character("設"),
     ]
 
     @Test("Alt keys do nothing in a dialog but say so")
