@@ -106,7 +106,8 @@ let package = Package(
             path: "Sources/Console/epost-console"),
 
         tests("MailModel", ["MailModel"]),
-        tests("SMTP", ["SMTP", "MailModel"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        tests("SMTP", ["SMTP", "MailModel", "TestSupport"]),
         tests("MessageFormat", ["MessageFormat", "MailModel"]),
         tests("Tables", ["Tables", "MessageFormat", "MailModel"]),
         tests("Policy", ["Policy", "Tables", "MailModel"]),
@@ -123,7 +124,7 @@ let package = Package(
             "Receiver",
             nio + [
                 "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
-                "Service", "Journal", "Crypto", "Explain", "Threads",
+                "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport",
             ]),
         tests("Explain", ["Explain", "MailModel"]),
         tests(

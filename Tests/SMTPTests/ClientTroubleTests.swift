@@ -34,7 +34,9 @@ struct ClientTroubleTests {
         var client = ClientDialogue()
         for line in server.split(separator: "\n") { client.server(line + "\n") }
         client.timeOut()
-        #expect(client.end == .broken(.deferred(DeliveryTrouble.sessionTimeout.reply("while waiting for \(phase.text)"), .line)))
+        #expect(
+            client.end
+                == .broken(.deferred(DeliveryTrouble.sessionTimeout.reply("while waiting for \(phase.text)"), .line)))
     }
 
     @Test("each stage answers 4yz and 5yz", arguments: ["421", "450", "451", "452", "500", "550", "552", "554"], 0..<6)

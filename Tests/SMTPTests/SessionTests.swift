@@ -1,5 +1,6 @@
 import MailModel
 import SMTP
+import TestSupport
 import Testing
 
 @Suite struct SessionTests {

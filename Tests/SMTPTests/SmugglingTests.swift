@@ -1,5 +1,6 @@
 import MailModel
 import SMTP
+import TestSupport
 import Testing
 
 /// Only CR LF . CR LF ends a message (CVE-2023-51764 and its kin; VU#302671).
