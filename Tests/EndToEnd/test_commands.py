@@ -1,0 +1,125 @@
+"""The one-line commands: exit codes, languages, JSON, history."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from support.daemon import BIN
+
+
+def console(*arguments, **environment):
+    return subprocess.run([BIN / "epost-console", *map(str, arguments)], capture_output=True, text=True, timeout=30,
+                          env={**os.environ, "LC_ALL": "C", **environment})
+
+
+def test_without_a_daemon_the_code_is_three(tmp_path):
+    result = console("--root", tmp_path, "status")
+    assert result.returncode == 3
+    assert f"epostd --root {tmp_path}" in result.stderr
+
+
+def test_the_language_follows_locale_and_option(tmp_path):
+    assert "起動" in console("--root", tmp_path, "status", LC_ALL="ja_JP.UTF-8").stderr
+    assert "起動" in console("--root", tmp_path, "status", LC_ALL="", LC_MESSAGES="ja_JP.UTF-8", LANG="C").stderr
+    assert "起動" in console("--root", tmp_path, "status", "--language", "ja").stderr
+    assert "Start it" in console("--root", tmp_path, "status", "--language", "en", LC_ALL="ja_JP.UTF-8").stderr
+
+
+def test_english_needs_no_files(tmp_path):
+    alone = tmp_path / "epost-console"
+    alone.write_bytes((BIN / "epost-console").read_bytes())
+    alone.chmod(0o755)
+    result = subprocess.run([alone, "--root", tmp_path, "status"], capture_output=True, text=True, timeout=30,
+                            env={**os.environ, "LC_ALL": "ja_JP.UTF-8"})
+    assert result.returncode == 3 and "Start it" in result.stderr
+
+
+@pytest.mark.parametrize("command", [
+    ["status"], ["setting", "list"], ["setting", "get", "receiver.port"], ["domain", "list"], ["account", "list", "in.example"],
+    ["account", "show", "taro@in.example"], ["service", "list"], ["queue", "list"], ["table", "show", "effect"],
+    ["table", "check", "effect"], ["explain", "--client", "127.0.0.1", "--from", "a@b.example", "--to", "taro@in.example"],
+    ["log", "tail"], ["log", "search", "EPSTRS"], ["trace", "--since", "1d"], ["history", "list"],
+])
+def test_every_reading_command_prints_one_json_document_and_text(server, command):
+    server.account("taro")
+    document = json.loads(server.do(*command, "--json"))
+    assert isinstance(document, dict)
+    server.do(*command)
+
+
+def test_the_configuration_by_commands(server):
+    server.do("domain", "add", "two.example", "--address", "127.0.0.1", "--folder", "two.example", "--limit", "2")
+    names = [domain["name"] for domain in server.json("domain", "list")["domains"]]
+    assert names == ["in.example", "two.example"]
+    for name in ("a", "b"):
+        server.do("account", "add", f"{name}@two.example", "--password-stdin", stdin="x-secret\n")
+    result = server.run("account", "add", "c@two.example", "--password-stdin", stdin="x-secret\n")
+    assert result.returncode == 1 and "2" in result.stderr  # R-ACC-12
+    server.do("account", "change", "a@two.example", "--full-name", "Yamada, Taro", "--limit", "10M", "--no-smtp-auth")
+    shown = server.json("account", "show", "a@two.example")
+    assert (shown["fullName"], shown["mailboxLimit"], shown["smtpAuth"]) == ("Yamada, Taro", 10 << 20, False)
+    server.do("account", "remove", "a@two.example")
+    assert [row["account"] for row in server.json("account", "list", "two.example")["rows"]] == ["b"]
+    server.do("domain", "change", "two.example", "--limit", "0")
+    server.do("domain", "remove", "two.example")
+    assert [d["name"] for d in server.json("domain", "list")["domains"]] == ["in.example"]
+
+
+def test_a_removed_account_comes_back_by_history(server):
+    server.account("taro", "Secret-1")
+    server.do("account", "remove", "taro@in.example")
+    newest = server.json("history", "list")["revisions"][0]
+    assert newest["changes"][0]["path"] == "account/taro@in.example"
+    server.do("history", "revert", newest["revision"], "--note", "a mistake")
+    assert server.json("account", "show", "taro@in.example")["isEnabled"]
+
+
+def test_bad_values_are_refused_with_their_place_and_nothing_changes(server):
+    before = server.json("setting", "list")
+    result = server.run("setting", "set", "delivery.threads", "0")
+    assert result.returncode == 1
+    assert "delivery.threads" in result.stderr
+    result = server.run("setting", "set", "no.such_setting", "1")
+    assert result.returncode == 1 and "no.such_setting" in result.stderr
+    result = server.run("account", "add", "bad name@in.example", "--password-stdin", stdin="x\n")
+    assert result.returncode == 1
+    result = server.run("account", "add", "taro@other.example", "--password-stdin", stdin="x\n")
+    assert result.returncode == 1
+    assert server.json("setting", "list") == before
+
+
+def test_a_table_with_faults_replaces_nothing(server, tmp_path):
+    good = server.do("table", "show", "effect")
+    assert "*.*.*.* norelay" in good and "::/0 norelay" in good
+    bad = tmp_path / "effect.dat"
+    bad.write_text(good + "999.1.1.1 default\n")
+    result = server.run("table", "set", "effect", bad)
+    assert result.returncode == 1
+    assert f"effect.dat:{good.count(chr(10)) + 1}" in result.stderr
+    assert server.do("table", "show", "effect") == good
+    bad.write_text(good.replace("127.0.0.1 default", "127.0.0.1 default\n192.0.2.0/24 default"))
+    server.do("table", "set", "effect", bad)
+    assert server.json("explain", "--client", "192.0.2.9", "--from", "e@ext.example", "--to", "u@far.example")["isAccepted"]
+
+
+def test_a_table_edited_by_hand_takes_effect_and_a_broken_one_keeps_the_last_good_reading(server):
+    from support.waiting import until
+    path = server.root / "conf" / "effect.dat"
+    good = path.read_text()
+    asked = ("explain", "--client", "198.51.100.1", "--from", "e@ext.example", "--to", "u@far.example")
+    assert not server.json(*asked)["isAccepted"]
+    path.write_text("198.51.100.1 default\n" + good)
+    until(lambda: server.json(*asked)["isAccepted"], "the edited table is in force")
+    path.write_text("this is no rule at all 999.999\n")
+    until(lambda: server.json("table", "check", "effect") if server.run("table", "check", "effect").returncode == 0 else True, "checked")
+    assert server.json(*asked)["isAccepted"], "a table with errors never replaces the last good reading"
+
+
+def test_explain_tries_a_table_without_setting_it(server, tmp_path):
+    other = tmp_path / "other.dat"
+    other.write_text("198.51.100.1 default\n*.*.*.* norelay\n")
+    asked = ("explain", "--client", "198.51.100.1", "--from", "e@ext.example", "--to", "u@far.example")
+    assert not server.json(*asked)["isAccepted"]
+    assert server.json(*asked, "--effect", other)["isAccepted"]
+    assert not server.json(*asked)["isAccepted"]
