@@ -1,0 +1,1 @@
+../../../SMTPTests/SessionHarness.swift
