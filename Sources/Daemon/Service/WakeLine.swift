@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// One end of a datagram socket pair between two services. A lost wake-up is harmless by design: the other side also
