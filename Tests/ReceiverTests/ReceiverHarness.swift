@@ -79,11 +79,27 @@ final class ReceiverHarness: Sendable {
     func tell(_ event: ServiceEvent) { events.yield(event) }
 
     /// Orderly stop; returns when `run` has.
-    func stop(grace: Duration = .seconds(5)) async throws {
+    func stop(grace: Duration = .seconds(5), keepsFolder: Bool = false) async throws {
         events.yield(.stop(grace: grace))
         events.finish()
         try await task.value
-        Self.remove(folder)
+        if !keepsFolder { remove() }
+    }
+
+    func remove() { Self.remove(folder) }
+
+    /// Puts more into a mailbox than `full` may hold.
+    func fillMailbox(of name: String) async throws {
+        let address = MailAddress(localPart: name, domain: "in.example")
+        guard let account = try directory.account(address) else { throw SystemFailure(what: "no account \(name)") }
+        let place = try directory.mailbox(of: account)
+        guard let location = MailboxLocation(base: place.base, folders: place.folders) else {
+            throw SystemFailure(what: "no mailbox of \(name)")
+        }
+        let delivery = MailboxDelivery(
+            id: MemorySpool().makeID(), header: [], content: .octets(Array("more than ten octets".utf8)),
+            targets: [.init(mailbox: location, index: 0)])
+        await withCheckedContinuation { done in mailboxes.deliver(delivery) { _ in done.resume() } }
     }
 
     static let accounts: [AccountRecord] = {

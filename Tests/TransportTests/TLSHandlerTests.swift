@@ -84,7 +84,7 @@ import Transport
             try await client.writeAndFlush(ByteBuffer(bytes: sent.dropFirst(1_000).prefix(10))).get()
             client.writeAndFlush(ByteBuffer(bytes: sent.dropFirst(1_010)), promise: nil)
         }
-        let result = await done.futureResult.map { Result<[UInt8], any Error>.success($0) }
+        let result = done.futureResult.map { Result<[UInt8], any Error>.success($0) }
             .flatMapErrorThrowing { .failure($0) }
         let octets = try await result.get()
         try? await client.close()

@@ -134,7 +134,7 @@ final class SessionHandler: ChannelInboundHandler {
     func drive() {
         guard !isDriving else { return }
         isDriving = true
-        while !isWaiting, !isEnding {
+        while !isWaiting, !isEnding, !mustStop {
             let step = step()
             if step.consumed > 0 { input?.moveReaderIndex(forwardBy: step.consumed) }
             if case .needInput = step.action { break }
@@ -144,12 +144,15 @@ final class SessionHandler: ChannelInboundHandler {
         }
         isDriving = false
         if let buffer = input { input = isEnding || buffer.readableBytes == 0 ? nil : buffer }
-        if isStopping, !isEnding, !isWaiting, !session.isReceivingContent {
+        if mustStop, !isEnding, !isWaiting {
             end(with: refusal(Verdict(.shuttingDown), moment: "STOP"))
         }
         flush()
         regulateReading()
     }
+
+    /// The receiver stops, and no message is under way in this session.
+    private var mustStop: Bool { isStopping && !session.isReceivingContent }
 
     private func step() -> ServerStep {
         guard let buffer = input else {
