@@ -271,7 +271,8 @@ struct MailDateTests {
             (-1, 0, "Wed, 31 Dec 1969 23:59:59 +0000"), (1_700_000_000_999, -12_600, "Tue, 14 Nov 2023 18:43:20 -0330"),
             (1_700_000_000_000, 20_700, "Wed, 15 Nov 2023 03:58:20 +0545"),
             (1_700_000_000_000, 999_999, "Tue, 14 Nov 2023 22:13:20 +0000"),
-            (253_402_214_400_000, 0, "Fri, 31 Dec 9999 00:00:00 +0000"), (.max, 0, "Fri, 31 Dec 9999 00:00:00 +0000"),
+            (253_402_214_400_000, 0, "Fri, 31 Dec 9999 00:00:00 +0000"),
+            (.max, .min, "Fri, 31 Dec 9999 00:00:00 +0000"), (.min, .max, "Mon, 01 Jan 0001 00:00:00 +0000"),
         ] as [(Int64, Int, String)])
     func text(_ milliseconds: Int64, _ offset: Int, _ text: String) {
         #expect(MailDate(milliseconds: milliseconds, offsetSeconds: offset).text == text)

@@ -253,6 +253,14 @@ struct RetryTests {
         #expect(RetryPolicy.decide(back, RetrySettings()).wait == 360)
     }
 
+    @Test func absurdLimitsAreLimits() {
+        let settings = RetrySettings(hoursLine: .max, hoursUnreachable: .min)
+        let late = RetryFacts(failure: .line, attempts: 2, refusals: 0, firstFailure: 0, now: 1 << 40)
+        #expect(RetryPolicy.decide(late, settings).wait == 240)
+        let first = RetryFacts(failure: .unreachable, attempts: 1, refusals: 0, firstFailure: 5, now: 5)
+        #expect(RetryPolicy.decide(first, settings).wait == nil)
+    }
+
     @Test func theLatestFailureDecidesWhichLimitCounts() {
         let old = RetryFacts(failure: .unreachable, attempts: 50, refusals: 3, firstFailure: 0, now: 9 * 3_600_000)
         #expect(RetryPolicy.decide(old, RetrySettings(hoursLine: 8, hoursUnreachable: 24)).wait != nil)

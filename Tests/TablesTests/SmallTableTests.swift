@@ -202,6 +202,7 @@ struct AccountTSVTests {
         "faults with line and column",
         arguments: [
             ("taro", 2, "columns"), ("\tpw", 1, "account"), ("ta ro\tpw", 1, "account"), ("../x\tpw", 1, "account"),
+            (".x\tpw", 1, "account"),
             ("taro\t", 2, "password"), ("taro\t*****", 2, "password"), ("taro\tpw\tT\tbad..domain", 4, "domain"),
             ("taro\tpw\tT\u{1}", 3, "control"), ("taro\tpw\tT\td.jp\t/h\u{7F}", 5, "control"),
             ("taro\tpw\tT\td.jp\t\t2", 6, "flag"), ("taro\tpw\tT\td.jp\t\t1\tyes", 7, "flag"),

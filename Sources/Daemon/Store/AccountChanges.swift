@@ -95,23 +95,13 @@ extension StoreWriter {
         guard let parsed = MailAddress(typed: address) else {
             throw refused("account/\(address)", "account.bad-address", "\"\(address)\" is not account@domain", address)
         }
-        let local = parsed.localPart
-        let isPlain = local.utf8.allSatisfy { octet in
-            switch octet {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
-                UInt8(ascii: "+"):
-                true
-            default: false
-            }
-        }
-        guard isPlain, !local.hasPrefix("."), !local.hasSuffix("."), !local.contains("..") else {
+        guard MailAddress.isAccountName(parsed.localPart) else {
             throw refused(
                 "account/\(address)", "account.bad-name",
                 "an account name is 1 to 64 letters, digits, dots, or _ - +, without a dot at an end (R-ACC-19)",
                 address)
         }
-        return MailAddress(localPart: local, domain: parsed.domain.lowercased())
+        return MailAddress(localPart: parsed.localPart, domain: parsed.domain.lowercased())
     }
 
     /// - Returns: `nil` when no password is given. `{SCRYPT}` in front of a stored hash takes it over (R-ACC-50).

@@ -72,6 +72,24 @@ extension MailAddress {
         self.init(localPart: local, domain: domain)
     }
 
+    /// Whether an account may have this name (R-ACC-19): 1 to 64 letters, digits, dots or `_ - +`, as a dot-atom, so that
+    /// its address needs no quotes and its mailbox folder no care.
+    package static func isAccountName(_ name: String) -> Bool {
+        guard (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasSuffix("."), !name.contains("..")
+        else {
+            return false
+        }
+        return name.utf8.allSatisfy { octet in
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                UInt8(ascii: "+"):
+                true
+            default: false
+            }
+        }
+    }
+
     /// A domain name of dot-separated labels: letters, digits, `-`, `_` and UTF-8; 255 octets, 63 a label
     /// (RFC 1035 §2.3.4; underscore as seen in the wild).
     package static func isPlainDomain(_ domain: String) -> Bool {

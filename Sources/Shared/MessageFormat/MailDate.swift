@@ -18,7 +18,7 @@ package struct MailDate: Hashable, Sendable {
     ///   - milliseconds: since 1970-01-01 00:00 UTC.
     ///   - offsetSeconds: local time minus UTC; values beyond ±24 hours are taken as UTC.
     package init(milliseconds: Int64, offsetSeconds: Int = 0) {
-        let usable = abs(offsetSeconds) < 86_400 ? offsetSeconds / 60 : 0
+        let usable = offsetSeconds.magnitude < 86_400 ? offsetSeconds / 60 : 0
         offsetMinutes = usable
         let clamped = min(max(milliseconds, -62_135_596_800_000), 253_402_214_400_000)
         let local = Self.floorDivide(clamped, 1000) + Int64(usable * 60)

@@ -114,6 +114,7 @@ package enum RetryPolicy {
     private static func isOver(_ facts: RetryFacts, hours: Int) -> Bool {
         let (age, overflow) = facts.now.subtractingReportingOverflow(facts.firstFailure)
         if overflow { return false }
-        return age >= Int64(clamping: max(0, hours)) &* 3_600_000
+        // A million hours are more than a century; the product stays far from overflow.
+        return age >= Int64(min(max(0, hours), 1_000_000)) * 3_600_000
     }
 }

@@ -74,8 +74,10 @@ package enum AccountTSV {
         if fields.count < 2 {
             fault(.password, "columns", "Columns are separated by TABs; account and password are required.")
         }
-        if !isAccount(field(.account)) {
-            fault(.account, "account", "The account name is missing or not half-width text.")
+        if !MailAddress.isAccountName(field(.account)) {
+            fault(
+                .account, "account",
+                "An account name is 1 to 64 letters, digits, dots, or _ - +, without a dot at an end.")
         }
         if fields.count >= 2, !isSecret(field(.password)) {
             fault(.password, "password", "The password is missing, masked, or holds a control character.")
@@ -120,13 +122,6 @@ package enum AccountTSV {
     }
 
     private static func isControl(_ scalar: UnicodeScalar) -> Bool { scalar.value < 0x20 || scalar.value == 0x7F }
-
-    /// Half-width, no blank, nothing that a path or an address would read otherwise.
-    private static func isAccount(_ text: String) -> Bool {
-        (1...64).contains(text.utf8.count)
-            && text.utf8.allSatisfy { $0 == UInt8(ascii: ".") || MailAddress.isAtomOctet($0) }
-            && !text.utf8.contains(UInt8(ascii: "/"))
-    }
 
     /// `*****` is what the original writes for accounts whose password it doesn't know.
     private static func isSecret(_ text: String) -> Bool {

@@ -19,6 +19,7 @@ package struct GatewayTable: Sendable {
         /// As written.
         package let text: String
 
+        var isAddress: Bool { target.text.utf8.contains(UInt8(ascii: "@")) }
         package var source: RuleSource { .table(file: GatewayTable.fileName, line: line) }
     }
 
@@ -28,10 +29,12 @@ package struct GatewayTable: Sendable {
     package static let empty = GatewayTable(rules: [], lines: TableText(lines: []))
 
     package func firstMatch(recipient: MailAddress, sender: ReversePath) -> Rule? {
-        rules.first { rule in
-            let subject = rule.target.text.contains("@") ? recipient.text : recipient.domain
-            guard rule.target.matches(subject) else { return false }
-            return rule.sender?.matches(sender.text) ?? true
+        if rules.isEmpty { return nil }
+        let domain = Wildcard.fold(recipient.domain)
+        let address = Wildcard.fold(recipient.text)
+        let from = Wildcard.fold(sender.text)
+        return rules.first { rule in
+            rule.target.matches(rule.isAddress ? address : domain) && rule.sender?.matches(from) ?? true
         }
     }
 

@@ -29,7 +29,7 @@ package struct RecipientRestriction: Hashable, Sendable {
     /// The recipient as the client gave it, before aliases (R-ACC-44).
     package func answer(for recipient: MailAddress) -> Answer {
         if rules.isEmpty { return .unrestricted }
-        let text = recipient.text
+        let text = Wildcard.fold(recipient.text)
         if let rule = rules.first(where: { $0.pattern.matches(text) }) {
             return rule.isPermitted ? .permitted(rule) : .forbidden(rule)
         }

@@ -15,8 +15,13 @@ package struct Wildcard: Hashable, Sendable {
     package var isLiteral: Bool { !octets.contains(Self.star) }
     private static let star = UInt8(ascii: "*")
 
-    package func matches(_ other: some StringProtocol) -> Bool {
-        let subject = Array(other.lowercased().utf8)
+    package func matches(_ other: some StringProtocol) -> Bool { matches(Self.fold(other)) }
+
+    /// The form in which texts are compared; made once where many patterns are tried.
+    package static func fold(_ text: some StringProtocol) -> [UInt8] { Array(text.lowercased().utf8) }
+
+    /// - Parameter subject: from `fold`.
+    package func matches(_ subject: [UInt8]) -> Bool {
         var pattern = 0
         var position = 0
         var lastStar: Int?
