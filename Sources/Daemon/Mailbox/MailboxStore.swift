@@ -16,7 +16,8 @@ package protocol MailboxStore: Sendable {
 
 /// Names a mailbox: a trusted base folder, and folder names below it that may come from addresses.
 package struct MailboxLocation: Hashable, Sendable {
-    /// Absolute path from the settings, such as `/var/lib/epost/mail`; must exist. Links in it are followed.
+    /// Absolute path from the settings, such as `/var/lib/epost/mail`. Links in it are followed; its last folder is made
+    /// when missing.
     package let base: String
     /// Folder names below it, made when missing, such as `["example.jp", "taro"]`. No link is followed here.
     package let folders: [String]

@@ -1,0 +1,142 @@
+import CLinux
+import Glibc
+import MailModel
+
+/// One Maildir, open: its folders and the names in them.
+///
+/// A message's name is made of its queue id and the position of the recipient, and of nothing else that could change:
+/// `<seconds>.Q<id>R<index>.epost,S=<octets>`. So a repetition after a crash finds what an earlier attempt stored.
+struct Maildir {
+    let root: FolderHandle
+    private let temporary: FolderHandle
+    private let new: FolderHandle
+    private let current: FolderHandle
+
+    /// Opens it; makes what is missing, at the first delivery all of it.
+    init(_ location: MailboxLocation) throws(MailboxError) {
+        var folder = try FolderHandle.base(location.base)
+        for name in location.folders { folder = try folder.folder(name) }
+        root = folder
+        temporary = try folder.folder("tmp")
+        new = try folder.folder("new")
+        current = try folder.folder("cur")
+    }
+
+    /// Opens the top folder of a mailbox; `nil` when it does not exist.
+    static func existingRoot(_ location: MailboxLocation) throws(MailboxError) -> FolderHandle? {
+        var folder = try FolderHandle.base(location.base)
+        for name in location.folders {
+            guard let below = try folder.existing(name) else { return nil }
+            folder = below
+        }
+        return folder
+    }
+
+    /// The part of a name that a repetition has again, whatever size or flags follow.
+    static func stem(id: QueueID, index: Int) -> String {
+        "\(id.milliseconds / 1000).Q\(id)R\(index).epost"
+    }
+
+    static func name(id: QueueID, index: Int, size: Int) -> String { "\(stem(id: id, index: index)),S=\(size)" }
+
+    /// Whether an earlier attempt stored the message.
+    /// - Parameter looksInCurrent: also among the messages that a reader has seen; reads the whole folder.
+    func holds(_ name: String, looksInCurrent: Bool) throws(MailboxError) -> Bool {
+        if new.contains(name) { return true }
+        guard looksInCurrent, let end = name.lastIndex(of: ",") else { return false }
+        let stem = name[...end]
+        var isThere = false
+        for folder in [new, current] where !isThere {
+            try folder.forEachName { other throws(MailboxError) in
+                isThere = other.hasPrefix(stem)
+                return !isThere
+            }
+        }
+        return isThere
+    }
+
+    /// Writes header and content to `tmp` and syncs them.
+    func write(_ name: String, header: [UInt8], content: MailboxDelivery.Content) throws(MailboxError) {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        var descriptor = clinux_openat(temporary.descriptor, name, flags, 0o600)
+        if descriptor < 0, errno == EEXIST {
+            // Left by an attempt that a crash cut off.
+            unlinkat(temporary.descriptor, name, 0)
+            descriptor = clinux_openat(temporary.descriptor, name, flags, 0o600)
+        }
+        guard descriptor >= 0 else { throw MailboxError(system: errno, "create \(temporary.path)/\(name)") }
+        defer { close(descriptor) }
+        do throws(MailboxError) {
+            try OctetCopy.write(header, to: descriptor)
+            switch content {
+            case .octets(let octets): try OctetCopy.write(octets, to: descriptor)
+            case .file(let source, let size, _): try OctetCopy.copy(size, from: source, to: descriptor)
+            }
+            // A failed sync is final: the kernel may have dropped the pages, and a second call would lie.
+            if fsync(descriptor) != 0 { throw MailboxError(system: errno, "sync \(temporary.path)/\(name)") }
+        } catch {
+            unlinkat(temporary.descriptor, name, 0)
+            throw error
+        }
+    }
+
+    /// Gives what was written its name in `new`. Durable after `sync`.
+    func publish(_ name: String) throws(MailboxError) {
+        if renameat(temporary.descriptor, name, new.descriptor, name) != 0 {
+            let code = errno
+            unlinkat(temporary.descriptor, name, 0)
+            throw MailboxError(system: code, "rename to \(new.path)/\(name)")
+        }
+    }
+
+    /// Gives what lies in the `tmp` of `other` a second name in this one's `new`.
+    /// - Returns: `false` when these two folders cannot share a file.
+    func link(_ name: String, to otherName: String, writtenIn other: Maildir) throws(MailboxError) -> Bool {
+        if linkat(other.temporary.descriptor, otherName, new.descriptor, name, 0) == 0 { return true }
+        switch errno {
+        case EXDEV, EMLINK, EPERM, EOPNOTSUPP: return false
+        default: throw MailboxError(system: errno, "link \(new.path)/\(name)")
+        }
+    }
+
+    /// Makes the names in `new` durable.
+    func sync() throws(MailboxError) { try new.sync() }
+}
+
+/// Whole writes, whatever the kernel takes at a time.
+enum OctetCopy {
+    /// Octets copied at a time: what a delivery holds in memory of large content.
+    private static let step = 256 << 10
+
+    static func write(_ octets: [UInt8], to descriptor: Int32) throws(MailboxError) {
+        let code = octets.withUnsafeBytes { write($0, to: descriptor) }
+        if code != 0 { throw MailboxError(system: code, "write") }
+    }
+
+    static func copy(_ size: Int, from source: Int32, to descriptor: Int32) throws(MailboxError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(step, max(size, 1)), alignment: 16)
+        defer { buffer.deallocate() }
+        var position = 0
+        while position < size {
+            let got = pread(source, buffer.baseAddress, min(buffer.count, size - position), off_t(position))
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw MailboxError(.io, "read content: \(String(cString: strerror(errno)))")
+            }
+            if got == 0 { throw MailboxError(.io, "content ends after \(position) of \(size) octets") }
+            let code = write(UnsafeRawBufferPointer(rebasing: buffer[..<got]), to: descriptor)
+            if code != 0 { throw MailboxError(system: code, "write") }
+            position += got
+        }
+    }
+
+    /// - Returns: 0, or the errno.
+    private static func write(_ octets: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
+        var done = 0
+        while done < octets.count {
+            let count = Glibc.write(descriptor, octets.baseAddress.map { $0 + done }, octets.count - done)
+            if count > 0 { done += count } else if errno != EINTR { return errno }
+        }
+        return 0
+    }
+}
