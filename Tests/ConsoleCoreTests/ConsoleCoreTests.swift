@@ -8,7 +8,11 @@ struct Driver {
     var now: Moment = 1_000
     var effects: [Effect] = []
 
-    init(_ app: App) { self.app = app }
+    /// The first frame is drawn: geometry is known, as it is when somebody types.
+    init(_ app: App) {
+        self.app = app
+        _ = self.app.frame()
+    }
 
     /// Each key in a read of its own, 200 ms apart: nobody types ahead.
     mutating func slowly(_ keys: Key...) {

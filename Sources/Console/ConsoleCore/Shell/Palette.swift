@@ -33,7 +33,12 @@ struct Palette: Dialog {
 
     private mutating func find() {
         let words = form.text("search").lowercased().split(separator: " ")
-        let hits = entries.filter { entry in words.allSatisfy { entry.search.contains($0) } }
+        let found = entries.filter { entry in words.allSatisfy { entry.search.contains($0) } }
+        // What begins with the word typed comes before what only contains it.
+        let isStart: (Entry) -> Bool = { entry in
+            words.first.map { entry.search.hasPrefix($0) || entry.search.contains(" " + $0) } ?? true
+        }
+        let hits = found.filter(isStart) + found.filter { !isStart($0) }
         form.update("hits", as: Table.self) { table in
             table.setRows(
                 hits.map { entry in

@@ -114,6 +114,7 @@ package struct ButtonRow: Widget, Sendable {
     private func text(_ item: Item, _ say: any Localizer) -> String {
         let name = say(item.name)
         guard let letter = item.letter else { return name }
+        if item.isLetterOnly { return name + " (" + letter.uppercased() + ")" }
         return name.lowercased().hasPrefix(letter.lowercased()) ? name : name + "(" + letter.uppercased() + ")"
     }
 

@@ -272,9 +272,19 @@ package struct Form {
         case .backTab: step(-1)
         case .down: stepRow(1)
         case .up: focus == Form.buttonsID ? step(-1) : stepRow(-1)
-        case .left where focus != Form.buttonsID: step(-1)
-        case .right where focus != Form.buttonsID: step(1)
+        case .left: stepInLine(-1)
+        case .right: stepInLine(1)
         default: nil
         }
+    }
+
+    /// Left and Right: the neighbour on the same line, if there is one.
+    private mutating func stepInLine(_ offset: Int) -> [FormEvent]? {
+        let order = order
+        guard let focus, let here = frames[focus], let index = order.firstIndex(of: focus),
+            order.indices.contains(index + offset), let there = frames[order[index + offset]],
+            there.y < here.bottom, here.y < there.bottom
+        else { return nil }
+        return setFocus(order[index + offset])
     }
 }
