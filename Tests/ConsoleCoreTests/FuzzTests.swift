@@ -3,10 +3,12 @@ import Testing
 @testable import ConsoleCore
 
 @Suite struct FuzzTests {
-    private static let letters: [Character] = Array("abdeghjklmnprstuxyzAKJNU?/:*_-+ []0123456789設メ①○─\u{301}\u{200D}👨\u{202E}")
+    private static let letters: [Character] = Array(
+        "abdeghjklmnprstuxyzAKJNU?/:*_-+ []0123456789設メ①○─\u{301}\u{200D}👨\u{202E}")
     private static let plain: [Key] = [
         .enter, .tab, .backTab, .escape, .backspace, .delete, .insert, .up, .down, .left, .right, .home, .end, .pageUp,
-        .pageDown, .function(1), .function(5), .function(63), .unknown(999), .control("a"), .control("c"), .control("d"),
+        .pageDown, .function(1), .function(5), .function(63), .unknown(999), .control("a"), .control("c"),
+        .control("d"),
         .control("g"), .control("k"), .control("n"), .control("o"), .control("p"), .control("r"), .control("u"),
         .control("v"), .control("w"), .control("x"), .control("y"), .control("f"), .control("l"), .control("@"),
     ]
@@ -53,7 +55,9 @@ import Testing
 
     private func check(_ buffer: Buffer) {
         let size = buffer.size
-        #expect(buffer.cursor.x >= 0 && buffer.cursor.x < size.columns && buffer.cursor.y >= 0 && buffer.cursor.y < size.rows)
+        #expect(
+            buffer.cursor.x >= 0 && buffer.cursor.x < size.columns && buffer.cursor.y >= 0
+                && buffer.cursor.y < size.rows)
         var isSound = true
         for y in 0..<size.rows {
             for x in 0..<size.columns {
@@ -70,8 +74,10 @@ import Testing
     func decoder(_ seed: Int) {
         var random = Seeded(UInt64(seed))
         let pieces: [RawKey] = [
-            .scalar("\u{1B}"), .scalar("["), .scalar("O"), .scalar("1"), .scalar(";"), .scalar("R"), .scalar("~"), .scalar("A"),
-            .scalar("x"), .scalar("\t"), .key(.up), .key(.escape), .pasteBegin, .pasteEnd, .scalar("\u{0}"), .scalar("設"),
+            .scalar("\u{1B}"), .scalar("["), .scalar("O"), .scalar("1"), .scalar(";"), .scalar("R"), .scalar("~"),
+            .scalar("A"),
+            .scalar("x"), .scalar("\t"), .key(.up), .key(.escape), .pasteBegin, .pasteEnd, .scalar("\u{0}"),
+            .scalar("設"),
         ]
         var decoder = KeyDecoder()
         for _ in 0..<2_000 {

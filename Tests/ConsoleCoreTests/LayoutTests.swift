@@ -40,7 +40,10 @@ enum Golden {
 }
 
 @Suite struct LayoutTests {
-    static let sizes = [Size(columns: 80, rows: 24), Size(columns: 50, rows: 16), Size(columns: 40, rows: 12), Size(columns: 132, rows: 43)]
+    static let sizes = [
+        Size(columns: 80, rows: 24), Size(columns: 50, rows: 16), Size(columns: 40, rows: 12),
+        Size(columns: 132, rows: 43),
+    ]
 
     @Test("the form page in both languages and all sizes", arguments: sizes, Language.allCases)
     func form(_ size: Size, _ language: Language) {
@@ -106,7 +109,9 @@ enum Golden {
     @Test("no ambiguous character in a frame without proof of its width", arguments: Language.allCases)
     func lint(_ language: Language) {
         var driver = Driver(Demo.app(language: language))
-        for key in [Key.escape, .character("2"), .control("g"), .escape, .character("?"), .escape, .alt(.character("m"))] {
+        for key in [
+            Key.escape, .character("2"), .control("g"), .escape, .character("?"), .escape, .alt(.character("m")),
+        ] {
             driver.slowly(key)
             let text = driver.text()
             let bad = text.filter { character in

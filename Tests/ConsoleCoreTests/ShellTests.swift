@@ -144,13 +144,15 @@ import Testing
         }
         #expect(String(decoding: frame, as: UTF8.self).contains("org.epost.Server.Unlock"))
         let refused = Varlink.error(ControlError(.refused, code: "lock.wrong", "That is not the password."))
-        _ = driver.app.handle(.link(.reply(LinkReply(id: id, frame: Array(refused.dropLast())))), now: driver.now, clock: WallClock())
+        _ = driver.app.handle(
+            .link(.reply(LinkReply(id: id, frame: Array(refused.dropLast())))), now: driver.now, clock: WallClock())
         #expect(driver.text().contains("That is not the password."))
         driver.effects = []
         driver.slowly(.character("x"), .enter)
         guard case .send(let second, _, _)? = driver.effects.last else { return }
         let good = Varlink.reply(Nothing())
-        _ = driver.app.handle(.link(.reply(LinkReply(id: second, frame: Array(good.dropLast())))), now: driver.now, clock: WallClock())
+        _ = driver.app.handle(
+            .link(.reply(LinkReply(id: second, frame: Array(good.dropLast())))), now: driver.now, clock: WallClock())
         #expect(!driver.app.isLocked)
     }
 

@@ -77,8 +77,10 @@ import Testing
         #expect(type("99a", into: &number).last != .changed)
         #expect(number.text == "99")
         type("999", into: &number)
-        #expect(number.problem == Phrase(
-            "{value} is too large; use {low} to {high}.", ["value": "99999", "low": "1", "high": "65535"]))
+        #expect(
+            number.problem
+                == Phrase(
+                    "{value} is too large; use {low} to {high}.", ["value": "99999", "low": "1", "high": "65535"]))
         var bytes = TextField("4294967296", kind: .bytes, width: 12)
         #expect(draw(bytes, 30).text.contains("= 4.0 GB"))
         #expect(bytes.handle(.character("x")) != .changed)
@@ -87,8 +89,10 @@ import Testing
         _ = password.handle(.character("é"))
         #expect(password.text == "secreté")
         var short = TextField(limit: 2)
-        #expect(type("abc", into: &short).last == .refused(
-            Phrase("No more than {limit} characters fit here.", ["limit": "2"])))
+        #expect(
+            type("abc", into: &short).last
+                == .refused(
+                    Phrase("No more than {limit} characters fit here.", ["limit": "2"])))
     }
 
     @Test("Down offers values, Enter takes one, Esc leaves the text alone")
@@ -145,7 +149,9 @@ import Testing
 
     @Test("buttons that do not fit show the one with the focus", arguments: [8, 14, 20, 40, 80])
     func buttonsFit(_ width: Int) {
-        var row = ButtonRow([.init("ok", "OK"), .init("cancel", "Cancel"), .init("apply", "Apply"), .init("help", "Help")])
+        var row = ButtonRow([
+            .init("ok", "OK"), .init("cancel", "Cancel"), .init("apply", "Apply"), .init("help", "Help"),
+        ])
         for _ in 0..<4 {
             let picture = draw(row, width)
             #expect(picture.text.contains("[ "))
@@ -381,7 +387,8 @@ import Testing
         _ = table.handle(.character("s"))
         #expect(table.window.map(\.id) == ["a", "b", "c"])
         #expect(table.handle(.character("s")) == .handled)
-        #expect(table.handle(.character("z")) == .refused(Phrase("No column is sorted by \"{letter}\".", ["letter": "z"])))
+        #expect(
+            table.handle(.character("z")) == .refused(Phrase("No column is sorted by \"{letter}\".", ["letter": "z"])))
         _ = table.handle(.home)
         #expect(table.handle(.character(" ")) == .changed)
         #expect(table.chosen == ["a"])
