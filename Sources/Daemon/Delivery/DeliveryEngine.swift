@@ -46,8 +46,12 @@ package final class DeliveryEngine: Sendable {
     /// Other settings, from the next decision on.
     package func use(_ configuration: DeliveryConfiguration) {
         context.configuration = configuration
+        _ = remote.closeIdle()
         dispatcher.wake()
     }
+
+    /// Ends connections that stand unused.
+    package func closeIdle() async { try? await remote.closeIdle().get() }
 
     /// Recipients under way.
     package var underWay: Int { gauge.recipients }

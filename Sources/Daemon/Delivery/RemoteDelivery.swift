@@ -57,6 +57,18 @@ package final class RemoteDelivery: @unchecked Sendable {
     /// Settings changed: another resolver, other limits.
     package func use(_ resolver: any NameResolver) { loop.execute { self.finder.resolver = resolver } }
 
+    /// Connections that stand unused are ended: how they were made may not be wanted any more.
+    package func closeIdle() -> EventLoopFuture<Void> {
+        loop.submit {
+            for destination in Array(self.destinations.values) {
+                let idle = destination.idle
+                destination.idle = []
+                for link in idle { link.connection?.quit() }
+                self.forget(destination)
+            }
+        }
+    }
+
     /// Nothing new; what runs is finished. The future is done when no transaction is under way.
     package func stop() -> EventLoopFuture<Void> {
         loop.flatSubmit {
@@ -176,13 +188,17 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
     }
 
+    private func forget(_ destination: RemoteDestination) {
+        if destination.isEmpty, destinations[destination.hop] === destination { destinations[destination.hop] = nil }
+    }
+
     /// A slot is free again.
     private func release(_ destination: RemoteDestination) {
         destination.active -= 1
         active -= 1
         context.counters.active.store(active, ordering: .relaxed)
         enqueue(destination)
-        if destination.isEmpty { destinations[destination.hop] = nil }
+        forget(destination)
         if active == 0 {
             for promise in onIdle { promise.succeed() }
             onIdle = []
@@ -405,7 +421,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         links[ObjectIdentifier(link)] = nil
         link.connection = nil
         destination.idle.removeAll { $0 === link }
-        defer { if destination.isEmpty, destinations[destination.hop] === destination { destinations[destination.hop] = nil } }
+        defer { forget(destination) }
         guard let job = link.job else { return }
         link.job = nil
         let outcome: ClientOutcome

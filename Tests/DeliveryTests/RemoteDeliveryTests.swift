@@ -1,0 +1,291 @@
+import MailModel
+import SMTP
+import Settings
+import Spool
+import Testing
+import Transport
+
+@testable import Delivery
+
+@Suite("Remote delivery")
+struct RemoteDeliveryTests {
+    private func bench(
+        _ sink: SinkServer, settings: (inout SettingsSnapshot) throws -> Void = { _ in },
+        configuration: (inout DeliveryConfiguration) -> Void = { _ in }
+    ) throws -> DeliveryBench {
+        let port = sink.port
+        let bench = try DeliveryBench(
+            settings: {
+                try $0.set(DeliverySettings.port, String(port))
+                try settings(&$0)
+            }, configuration: configuration)
+        bench.route("far.example", to: "127.0.0.1")
+        return bench
+    }
+
+    @Test("one transaction for all recipients of a host (R-DLV-14), dots and line ends as the wire wants them")
+    func together() async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink)
+        bench.add(to: ["x@far.example", "y@far.example"], content: "Subject: x\n\n.dot\nend\n")
+        try await bench.run()
+        #expect(
+            sink.messages == [
+                .init(
+                    sender: "a@client.example", recipients: ["x@far.example", "y@far.example"],
+                    content: "Subject: x\r\n\r\n..dot\r\nend\r\n")
+            ])
+        #expect(try bench.queued().isEmpty)
+        let sent = bench.events(.send)
+        #expect(sent.map(\.recipient) == ["x@far.example", "y@far.example"])
+        #expect(sent.first?.address == "127.0.0.1")
+        #expect(sent.first?.host == "mx.far.example")
+        #expect(sent.first?.reply == "250 2.0.0 taken")
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("several messages to one host go over connections that stand")
+    func reuse() async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink, configuration: { $0.perDestination = 2 })
+        for _ in 0..<20 { bench.add(to: ["x@far.example"]) }
+        try await bench.run()
+        #expect(sink.messages.count == 20)
+        #expect(sink.connections <= 2)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("a used connection that the other side closes at the next MAIL is no attempt")
+    func closedMeanwhile() async throws {
+        let mails = Counter()
+        let sink = try await SinkServer.start(behaviour: { at, _, connection in
+            guard at == .mail, connection == 1, mails.next() == 2 else { return nil }
+            return .close
+        })
+        let bench = try bench(sink)
+        for _ in 0..<2 {
+            bench.add(to: ["x@far.example"])
+            try await bench.run()
+        }
+        #expect(sink.messages.count == 2)
+        #expect(sink.connections == 2)
+        #expect(bench.events(.send).count == 2)
+        #expect(bench.engine.context.counters.snapshot(threads: 1)["deferred"] == 0)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("5 threads: 5 deliveries at a time; multithread off: one (vectors 11, 12)", arguments: [(5, true), (5, false)])
+    func threads(_ threads: Int, _ isMultithreaded: Bool) async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink, settings: {
+            try $0.set(DeliverySettings.threads, String(threads))
+            try $0.set(DeliverySettings.isMultithreaded, String(isMultithreaded))
+        })
+        for number in 0..<10 {
+            bench.route("d\(number).example", to: "127.0.0.1")
+            bench.add(to: ["x@d\(number).example"])
+        }
+        try await bench.run()
+        #expect(sink.messages.count == 10)
+        // Idle connections may stay a while beside those at work.
+        #expect(bench.engine.context.configuration.threads == (isMultithreaded ? 5 : 1))
+        await bench.stop()
+        await sink.stop()
+    }
+
+    // MARK: Refusals and trouble at each stage
+
+    @Test("5yz at each stage: a report with the remote's words", arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
+    func refused(_ stage: SinkServer.Stage) async throws {
+        let sink = try await SinkServer.start(behaviour: { at, _, _ in
+            at == stage ? .reply("554 5.7.1 we do not like you") : nil
+        })
+        let bench = try bench(sink)
+        bench.add(from: "taro@local.example", to: ["x@far.example"])
+        try await bench.run()
+        #expect(bench.events(.fail).first?.reply == "554 5.7.1 we do not like you")
+        #expect(bench.mailbox("taro").first?.contains("554 5.7.1 we do not like you") == true)
+        #expect(try bench.queued().isEmpty)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("4yz at each stage: waits with the remote's words", arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
+    func deferred(_ stage: SinkServer.Stage) async throws {
+        let sink = try await SinkServer.start(behaviour: { at, _, _ in
+            at == stage ? .reply("451 4.7.1 come back later") : nil
+        })
+        let bench = try bench(sink)
+        let id = bench.add(to: ["x@far.example"])
+        try await bench.run()
+        let message = try bench.spool.show(id)
+        #expect(message.recipients.first?.history.reply == "451 4.7.1 come back later")
+        #expect(message.recipients.first?.history.failure == .line)
+        #expect(message.recipients.first?.history.route?.hasPrefix("mx mx.far.example [127.0.0.1]") == true)
+        #expect(message.row.tries == 1)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("closing and silent at each stage: waits, the stage is named",
+        arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end], [true, false])
+    func broken(_ stage: SinkServer.Stage, _ isClosing: Bool) async throws {
+        let sink = try await SinkServer.start(behaviour: { at, _, _ in
+            at == stage ? (isClosing ? .close : .silence) : nil
+        })
+        let bench = try bench(sink)
+        let id = bench.add(to: ["x@far.example"])
+        try await bench.run()
+        let history = try #require(try bench.spool.show(id).recipients.first?.history)
+        #expect(history.tries == 1)
+        #expect(history.failure == .line)
+        #expect(history.reply?.contains(isClosing ? "connection lost: while waiting" : "timed out: while waiting") == true)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("nonsense instead of SMTP", arguments: ["HTTP/1.1 400 Bad Request", "220-x\n221 y", "\u{0}\u{0}"])
+    func nonsense(_ greeting: String) async throws {
+        let sink = try await SinkServer.start(behaviour: { at, _, _ in at == .greeting ? .reply(greeting) : nil })
+        let bench = try bench(sink)
+        let id = bench.add(to: ["x@far.example"])
+        try await bench.run()
+        #expect(try bench.spool.show(id).recipients.first?.history.reply?.contains("does not speak SMTP") == true)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("each recipient has its own fate")
+    func mixed() async throws {
+        let sink = try await SinkServer.start(behaviour: { at, line, _ in
+            guard at == .rcpt else { return nil }
+            if line.contains("bad@") { return .reply("550 5.1.1 no such user") }
+            if line.contains("later@") { return .reply("450 4.2.1 busy") }
+            return nil
+        })
+        let bench = try bench(sink)
+        let id = bench.add(
+            from: "taro@local.example", to: ["good@far.example", "bad@far.example", "later@far.example"])
+        try await bench.run()
+        #expect(sink.messages.map(\.recipients) == [["good@far.example"]])
+        #expect(bench.mailbox("taro").count == 1)
+        #expect(try bench.spool.show(id).recipients.map(\.recipient.address.localPart) == ["later"])
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("452 after some were taken: the rest goes in the next transaction at once (RFC 5321 §4.5.3.1.10)")
+    func tooMany() async throws {
+        let taken = Counter()
+        let sink = try await SinkServer.start(behaviour: { at, _, _ in
+            if at == .mail { taken.reset() }
+            return at == .rcpt && taken.next() > 3 ? .reply("452 4.5.3 too many recipients") : nil
+        })
+        let bench = try bench(sink)
+        bench.add(to: (0..<8).map { "u\($0)@far.example" })
+        try await bench.run()
+        #expect(sink.messages.map(\.recipients.count) == [3, 3, 2])
+        #expect(Set(sink.messages.flatMap(\.recipients)).count == 8)
+        #expect(sink.connections == 1)
+        #expect(try bench.queued().isEmpty)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    // MARK: Names and hosts
+
+    @Test("the second host takes what the first cannot")
+    func nextHost() async throws {
+        // The same port on two loopback addresses; only the second listens.
+        let second = try await SinkServer.start(on: "127.0.0.2", behaviour: { _, _, _ in nil })
+        let bench = try bench(second)
+        bench.resolver.change {
+            $0.exchanges["far.example"] = .success(
+                .hosts([MailExchange(preference: 20, host: "b.far.example"), MailExchange(preference: 10, host: "a.far.example")]))
+            $0.addresses["a.far.example"] = .success([IPAddress("127.0.0.3")].compactMap { $0 })
+            $0.addresses["b.far.example"] = .success([IPAddress("127.0.0.2")].compactMap { $0 })
+        }
+        bench.add(to: ["x@far.example"])
+        try await bench.run()
+        #expect(second.messages.count == 1)
+        #expect(bench.events(.sender).contains { $0.text?.contains("connection refused") == true })
+        await bench.stop()
+        await second.stop()
+    }
+
+    @Test("what the name servers say decides", arguments: [
+        (Result<MailExchanges, NameFailure>.failure(.notFound), "550 5.1.2", true),
+        (.success(.null), "550 5.1.10", true),
+        (.failure(.temporary("SERVFAIL")), "451 4.4.3 name server failed", false),
+        (.failure(.timeout), "451 4.4.3 name server did not answer", false),
+        (.failure(.bogus("no signature")), "451 4.4.3 answer of the name server fails DNSSEC", false),
+        (.success(.none), "550 5.1.2", true),
+        (.success(.hosts([MailExchange(preference: 1, host: "mail.local.example")])), "550 5.4.6", true),
+    ])
+    func names(_ answer: Result<MailExchanges, NameFailure>, _ reply: String, _ isFinal: Bool) async throws {
+        let bench = try DeliveryBench(settings: { try $0.set(DeliverySettings.port, "25") })
+        bench.resolver.change { $0.exchanges["odd.example"] = answer }
+        bench.add(from: "<>", to: ["x@odd.example"])
+        try await bench.run()
+        if isFinal {
+            #expect(bench.events(.fail).first?.reply?.hasPrefix(reply) == true, "\(bench.events(.fail))")
+            #expect(try bench.queued().isEmpty)
+        } else {
+            #expect(try bench.queued().first?.reply?.hasPrefix(reply) == true)
+        }
+        await bench.stop()
+    }
+
+    @Test("no MX record: the domain's own address (RFC 5321 §5.1)")
+    func implicit() async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink)
+        bench.resolver.change {
+            $0.exchanges["plain.example"] = .success(.none)
+            $0.addresses["plain.example"] = .success([IPAddress("127.0.0.1")].compactMap { $0 })
+        }
+        bench.add(to: ["x@plain.example"])
+        try await bench.run()
+        #expect(sink.messages.count == 1)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("MX cache: asked again after its time only (vectors 9, 10)", arguments: [(0, 50, 2), (100, 50, 1), (100, 150, 2)])
+    func cache(_ ttl: Int, _ seconds: Int, _ questions: Int) async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink, settings: { try $0.set(DeliverySettings.mxCacheTTL, String(ttl)) })
+        bench.resolver.change { $0.ttl = 0 }
+        for _ in 0..<2 {
+            bench.add(to: ["x@far.example"])
+            try await bench.run()
+            bench.advance(seconds: seconds)
+            // As after the idle time: the next message makes a new connection.
+            await bench.engine.closeIdle()
+        }
+        #expect(bench.resolver.questions.count { $0 == "MX far.example" } == questions)
+        #expect(sink.messages.count == 2)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("the gateway instead of MX; with forward-all for local accounts too (vector 15)", arguments: [false, true])
+    func gateway(_ forwardsAll: Bool) async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink, settings: {
+            try $0.set(ServerSettings.smtpGateway, "127.0.0.1")
+            try $0.set(ServerSettings.forwardAllToGateway, String(forwardsAll))
+        })
+        bench.add(to: ["x@anywhere.example", "taro@local.example"])
+        try await bench.run()
+        let gone = forwardsAll ? ["x@anywhere.example", "taro@local.example"] : ["x@anywhere.example"]
+        #expect(sink.messages.map(\.recipients) == [gone])
+        #expect(bench.mailbox("taro").count == (forwardsAll ? 0 : 1))
+        #expect(bench.resolver.questions.isEmpty)
+        await bench.stop()
+        await sink.stop()
+    }
+}
