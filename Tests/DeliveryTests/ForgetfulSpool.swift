@@ -10,6 +10,7 @@ final class ForgetfulSpool: DeliverySpool {
     private var spool: MemorySpool { inner.withLock { $0 } ?? MemorySpool() }
 
     func makeID() -> QueueID { spool.makeID() }
+    func availableOctets() -> Int? { nil }
     func beginLarge(_ id: QueueID) throws(SpoolError) -> any LargeContent { try spool.beginLarge(id) }
     func add(_ message: NewMessage, completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void) {
         spool.add(message, completion: completion)

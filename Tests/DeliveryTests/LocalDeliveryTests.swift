@@ -75,8 +75,9 @@ struct LocalDeliveryTests {
     }
 
     @Test("NOTIFY (RFC 3461)", arguments: [
-        (Recipient.Notify.never, 0), ([.success], 0), ([.failure], 1), ([], 1), ([.success, .failure], 1),
-    ])
+        (Recipient.Notify.never, 0), (.success, 0), (.failure, 1), (Recipient.Notify(), 1),
+        (Recipient.Notify([.success, .failure]), 1),
+    ] as [(Recipient.Notify, Int)])
     func notifyFailure(_ notify: Recipient.Notify, _ reports: Int) async throws {
         let bench = try DeliveryBench()
         bench.add(from: "taro@local.example", to: ["nobody@local.example"], notify: notify)
