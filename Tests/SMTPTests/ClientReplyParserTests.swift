@@ -64,10 +64,8 @@ struct ClientReplyParserTests {
             do throws(ClientReplyParser.Failure) {
                 while let reply = try parser.next(in: buffer, from: &position) { replies.append(reply) }
                 return nil
-            } catch let failure as ClientReplyParser.Failure {
-                return failure
             } catch {
-                return nil
+                return error
             }
         }
     }

@@ -10,42 +10,30 @@ import Tables
 import Threads
 import Transport
 
-/// The service EPSTDS.
-package struct DeliveryProgram: ServiceProgram {
-    /// Opens what delivery works on; tests give memory versions.
-    package struct Resources: Sendable {
-        package var spool: @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations
-        package var mailboxes: @Sendable (ServiceContext) throws -> any MailboxStore
-        /// Answers control methods that the supervisor passes on.
-        package var answer: @Sendable (ServiceRequest, QueueActions) -> Void
-        package var tls: ClientTLS?
+/// EPSTDS: takes mail out of the spool into mailboxes and to other servers (spec file 05).
+package struct DeliveryService: ServiceProgram {
+    private let openSpool: @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations
+    private let mailboxes: any MailboxStore
 
-        package init(
-            spool: @escaping @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations,
-            mailboxes: @escaping @Sendable (ServiceContext) throws -> any MailboxStore,
-            answer: @escaping @Sendable (ServiceRequest, QueueActions) -> Void = { request, _ in request.refuse() },
-            tls: ClientTLS? = nil
-        ) {
-            self.spool = spool
-            self.mailboxes = mailboxes
-            self.answer = answer
-            self.tls = tls
-        }
+    /// - Parameters:
+    ///   - mailboxes: where local mail goes.
+    ///   - openSpool: called once at the start.
+    package init(
+        mailboxes: any MailboxStore,
+        openSpool: @escaping @Sendable (ServiceContext) throws -> any DeliverySpool & QueueOperations
+    ) {
+        self.mailboxes = mailboxes
+        self.openSpool = openSpool
     }
 
-    private let resources: Resources
-
-    package init(_ resources: Resources) { self.resources = resources }
-
     package func run(context: ServiceContext) async throws {
-        let spool = try resources.spool(context)
-        let mailboxes = try resources.mailboxes(context)
+        let spool = try openSpool(context)
         var reading = try SettingsReading(context)
         let engine = DeliveryEngine(
             spool: spool, mailboxes: mailboxes, journal: context.journal, resolver: DNSResolver(configuration: reading.dns),
-            tls: resources.tls, configuration: reading.configuration, now: DeliveryProgram.wallClock,
+            tls: Self.tls(context), configuration: reading.configuration, now: Self.wallClock,
             settled: { context.served() })
-        let actions = QueueActions(queue: spool, engine: engine)
+        let requests = QueueRequests(QueueActions(queue: spool, engine: engine))
         let cache = context.layout.spoolCache(context, reading.settings)
         if let text = SmallFile.text(cache) { engine.remote.readMXCache(text) }
         context.counters { engine.context.counters.snapshot(threads: engine.context.configuration.threads) }
@@ -60,7 +48,7 @@ package struct DeliveryProgram: ServiceProgram {
             case .stop(let time):
                 grace = time
                 break events
-            case .request(let request): resources.answer(request, actions)
+            case .request(let request): requests.take(request)
             case .settingsChanged, .filesChanged, .reload:
                 let before = reading.dns
                 reading.readAgain(context)
@@ -70,9 +58,21 @@ package struct DeliveryProgram: ServiceProgram {
             }
         }
         saver.cancel()
+        requests.close()
         // A little is kept for writing the results down.
         await Self.save(engine, to: cache)
         await engine.stop(grace: max(Duration.milliseconds(200), grace - Duration.milliseconds(500)))
+    }
+
+    /// Opportunistic TLS looks at no certificate (RFC 7435): it hides mail from listeners, and that only.
+    private static func tls(_ context: ServiceContext) -> ClientTLS? {
+        do {
+            let tls = try TLSContext.opportunisticClient()
+            return { name in try TLSHandler(tls, serverName: IPAddress(name) == nil ? name : nil) }
+        } catch {
+            context.trouble("mail leaves without TLS: \(error.detail)")
+            return nil
+        }
     }
 
     static let wallClock: @Sendable () -> Int64 = {
