@@ -1,6 +1,6 @@
 import Journal
-import Mailbox
 import MailModel
+import Mailbox
 import Settings
 import Spool
 import Store
@@ -39,7 +39,8 @@ final class DeliveryBench: Sendable {
         try settings.set(NetSettings.hostName, "mail.local.example")
         try change(&settings)
         directory = MemoryDirectory(
-            settings: settings, domains: [DomainRecord(name: "local.example", mailboxMode: .separate, folder: "local.example")],
+            settings: settings,
+            domains: [DomainRecord(name: "local.example", mailboxMode: .separate, folder: "local.example")],
             accounts: ["taro", "hanako", "admin"].map { AccountRecord(account: $0, domain: "local.example") })
         var configuration = DeliveryConfiguration(settings, directory: directory, gateways: .empty)
         configuration.timeouts = ClientTimeouts(

@@ -1,5 +1,5 @@
-import Mailbox
 import MailModel
+import Mailbox
 import Settings
 import Spool
 import Store
@@ -51,7 +51,9 @@ struct LocalDeliveryTests {
         await bench.stop()
     }
 
-    @Test("copies for the administrator, also when nobody else is told (R-DLV-25)", arguments: ["taro@local.example", "<>"])
+    @Test(
+        "copies for the administrator, also when nobody else is told (R-DLV-25)",
+        arguments: ["taro@local.example", "<>"])
     func copies(_ sender: String) async throws {
         let bench = try DeliveryBench(settings: { try $0.set(AdminSettings.copyBounces, "true") })
         bench.add(from: sender, to: ["nobody@local.example"])
@@ -74,10 +76,12 @@ struct LocalDeliveryTests {
         await bench.stop()
     }
 
-    @Test("NOTIFY (RFC 3461)", arguments: [
-        (Recipient.Notify.never, 0), (.success, 0), (.failure, 1), (Recipient.Notify(), 1),
-        (Recipient.Notify([.success, .failure]), 1),
-    ] as [(Recipient.Notify, Int)])
+    @Test(
+        "NOTIFY (RFC 3461)",
+        arguments: [
+            (Recipient.Notify.never, 0), (.success, 0), (.failure, 1), (Recipient.Notify(), 1),
+            (Recipient.Notify([.success, .failure]), 1),
+        ] as [(Recipient.Notify, Int)])
     func notifyFailure(_ notify: Recipient.Notify, _ reports: Int) async throws {
         let bench = try DeliveryBench()
         bench.add(from: "taro@local.example", to: ["nobody@local.example"], notify: notify)
@@ -108,7 +112,8 @@ struct LocalDeliveryTests {
         await bench.stop()
     }
 
-    @Test("a mailbox that cannot be written waits with its reason and arrives when repaired",
+    @Test(
+        "a mailbox that cannot be written waits with its reason and arrives when repaired",
         arguments: [MailboxError.Kind.notWritable, .diskFull, .io])
     func repaired(_ kind: MailboxError.Kind) async throws {
         let bench = try DeliveryBench()
@@ -134,7 +139,8 @@ struct LocalDeliveryTests {
     func loop(_ fields: Int, _ isLoop: Bool) async throws {
         let bench = try DeliveryBench()
         let header = String(repeating: "Received: from a by b;\n\tMon, 1 Jan 2024 00:00:00 +0000\n", count: fields)
-        bench.add(from: "hanako@local.example", to: ["taro@local.example"], content: header + "Subject: x\n\nReceived: no\n")
+        bench.add(
+            from: "hanako@local.example", to: ["taro@local.example"], content: header + "Subject: x\n\nReceived: no\n")
         try await bench.run()
         #expect(bench.mailbox("taro").count == (isLoop ? 0 : 1))
         #expect(bench.events(.fail).first?.reply?.hasPrefix("554 5.4.6") == (isLoop ? true : nil))

@@ -77,13 +77,16 @@ struct RemoteDeliveryTests {
         await sink.stop()
     }
 
-    @Test("5 threads: 5 deliveries at a time; multithread off: one (vectors 11, 12)", arguments: [(5, true), (5, false)])
+    @Test(
+        "5 threads: 5 deliveries at a time; multithread off: one (vectors 11, 12)", arguments: [(5, true), (5, false)])
     func threads(_ threads: Int, _ isMultithreaded: Bool) async throws {
         let sink = try await SinkServer.start()
-        let bench = try bench(sink, settings: {
-            try $0.set(DeliverySettings.threads, String(threads))
-            try $0.set(DeliverySettings.isMultithreaded, String(isMultithreaded))
-        })
+        let bench = try bench(
+            sink,
+            settings: {
+                try $0.set(DeliverySettings.threads, String(threads))
+                try $0.set(DeliverySettings.isMultithreaded, String(isMultithreaded))
+            })
         for number in 0..<10 {
             bench.route("d\(number).example", to: "127.0.0.1")
             bench.add(to: ["x@d\(number).example"])
@@ -98,7 +101,9 @@ struct RemoteDeliveryTests {
 
     // MARK: Refusals and trouble at each stage
 
-    @Test("5yz at each stage: a report with the remote's words", arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
+    @Test(
+        "5yz at each stage: a report with the remote's words",
+        arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
     func refused(_ stage: SinkServer.Stage) async throws {
         let sink = try await SinkServer.start(behaviour: { at, _, _ in
             at == stage ? .reply("554 5.7.1 we do not like you") : nil
@@ -113,7 +118,9 @@ struct RemoteDeliveryTests {
         await sink.stop()
     }
 
-    @Test("4yz at each stage: waits with the remote's words", arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
+    @Test(
+        "4yz at each stage: waits with the remote's words",
+        arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end])
     func deferred(_ stage: SinkServer.Stage) async throws {
         let sink = try await SinkServer.start(behaviour: { at, _, _ in
             at == stage ? .reply("451 4.7.1 come back later") : nil
@@ -130,7 +137,8 @@ struct RemoteDeliveryTests {
         await sink.stop()
     }
 
-    @Test("closing and silent at each stage: waits, the stage is named",
+    @Test(
+        "closing and silent at each stage: waits, the stage is named",
         arguments: [SinkServer.Stage.greeting, .ehlo, .mail, .rcpt, .data, .end], [true, false])
     func broken(_ stage: SinkServer.Stage, _ isClosing: Bool) async throws {
         let sink = try await SinkServer.start(behaviour: { at, _, _ in
@@ -142,7 +150,8 @@ struct RemoteDeliveryTests {
         let history = try #require(try bench.spool.show(id).recipients.first?.history)
         #expect(history.tries == 1)
         #expect(history.failure == .line)
-        #expect(history.reply?.contains(isClosing ? "connection lost: while waiting" : "timed out: while waiting") == true)
+        #expect(
+            history.reply?.contains(isClosing ? "connection lost: while waiting" : "timed out: while waiting") == true)
         await bench.stop()
         await sink.stop()
     }
@@ -204,7 +213,10 @@ struct RemoteDeliveryTests {
         let bench = try bench(second)
         bench.resolver.change {
             $0.exchanges["far.example"] = .success(
-                .hosts([MailExchange(preference: 20, host: "b.far.example"), MailExchange(preference: 10, host: "a.far.example")]))
+                .hosts([
+                    MailExchange(preference: 20, host: "b.far.example"),
+                    MailExchange(preference: 10, host: "a.far.example"),
+                ]))
             $0.addresses["a.far.example"] = .success([IPAddress("127.0.0.3")].compactMap { $0 })
             $0.addresses["b.far.example"] = .success([IPAddress("127.0.0.2")].compactMap { $0 })
         }
@@ -216,15 +228,17 @@ struct RemoteDeliveryTests {
         await second.stop()
     }
 
-    @Test("what the name servers say decides", arguments: [
-        (Result<MailExchanges, NameFailure>.failure(.notFound), "550 5.1.2", true),
-        (.success(.null), "550 5.1.10", true),
-        (.failure(.temporary("SERVFAIL")), "451 4.4.3 name server failed", false),
-        (.failure(.timeout), "451 4.4.3 name server did not answer", false),
-        (.failure(.bogus("no signature")), "451 4.4.3 answer of the name server fails DNSSEC", false),
-        (.success(.none), "550 5.1.2", true),
-        (.success(.hosts([MailExchange(preference: 1, host: "mail.local.example")])), "550 5.4.6", true),
-    ])
+    @Test(
+        "what the name servers say decides",
+        arguments: [
+            (Result<MailExchanges, NameFailure>.failure(.notFound), "550 5.1.2", true),
+            (.success(.null), "550 5.1.10", true),
+            (.failure(.temporary("SERVFAIL")), "451 4.4.3 name server failed", false),
+            (.failure(.timeout), "451 4.4.3 name server did not answer", false),
+            (.failure(.bogus("no signature")), "451 4.4.3 answer of the name server fails DNSSEC", false),
+            (.success(.none), "550 5.1.2", true),
+            (.success(.hosts([MailExchange(preference: 1, host: "mail.local.example")])), "550 5.4.6", true),
+        ])
     func names(_ answer: Result<MailExchanges, NameFailure>, _ reply: String, _ isFinal: Bool) async throws {
         let bench = try DeliveryBench(settings: { try $0.set(DeliverySettings.port, "25") })
         bench.resolver.change { $0.exchanges["odd.example"] = answer }
@@ -254,7 +268,9 @@ struct RemoteDeliveryTests {
         await sink.stop()
     }
 
-    @Test("MX cache: asked again after its time only (vectors 9, 10)", arguments: [(0, 50, 2), (100, 50, 1), (100, 150, 2)])
+    @Test(
+        "MX cache: asked again after its time only (vectors 9, 10)",
+        arguments: [(0, 50, 2), (100, 50, 1), (100, 150, 2)])
     func cache(_ ttl: Int, _ seconds: Int, _ questions: Int) async throws {
         let sink = try await SinkServer.start()
         let bench = try bench(sink, settings: { try $0.set(DeliverySettings.mxCacheTTL, String(ttl)) })
@@ -275,10 +291,12 @@ struct RemoteDeliveryTests {
     @Test("the gateway instead of MX; with forward-all for local accounts too (vector 15)", arguments: [false, true])
     func gateway(_ forwardsAll: Bool) async throws {
         let sink = try await SinkServer.start()
-        let bench = try bench(sink, settings: {
-            try $0.set(ServerSettings.smtpGateway, "127.0.0.1")
-            try $0.set(ServerSettings.forwardAllToGateway, String(forwardsAll))
-        })
+        let bench = try bench(
+            sink,
+            settings: {
+                try $0.set(ServerSettings.smtpGateway, "127.0.0.1")
+                try $0.set(ServerSettings.forwardAllToGateway, String(forwardsAll))
+            })
         bench.add(to: ["x@anywhere.example", "taro@local.example"])
         try await bench.run()
         let gone = forwardsAll ? ["x@anywhere.example", "taro@local.example"] : ["x@anywhere.example"]

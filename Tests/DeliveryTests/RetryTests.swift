@@ -36,7 +36,9 @@ struct RetryTests {
 
     @Test("interval 120, fixed: 0, 120, 240, 360 (vector 1)")
     func fixed() async throws {
-        let (bench, sink) = try await bench(answering: "450 4.2.0 no") { try $0.set(DeliverySettings.retryFixed, "true") }
+        let (bench, sink) = try await bench(answering: "450 4.2.0 no") {
+            try $0.set(DeliverySettings.retryFixed, "true")
+        }
         bench.add(to: ["x@far.example"])
         #expect(try await attempts(bench, most: 4) == [0, 120, 240, 360])
         await bench.stop()
@@ -78,7 +80,9 @@ struct RetryTests {
 
     @Test("line 8 h: the report comes with the first attempt due after 8 h (vector 4)")
     func line() async throws {
-        let (bench, sink) = try await bench(answering: "451 4.3.0 no") { try $0.set(DeliverySettings.retryHoursLine, "8") }
+        let (bench, sink) = try await bench(answering: "451 4.3.0 no") {
+            try $0.set(DeliverySettings.retryHoursLine, "8")
+        }
         bench.add(from: "taro@local.example", to: ["x@far.example"])
         let times = try await attempts(bench, most: 1_000)
         let last = try #require(times.last)
@@ -116,7 +120,9 @@ struct RetryTests {
 
     @Test("each recipient is counted for itself (R-DLV-21)")
     func separate() async throws {
-        let (bench, sink) = try await bench(answering: "451 4.3.0 no") { try $0.set(DeliverySettings.retryHoursLine, "1") }
+        let (bench, sink) = try await bench(answering: "451 4.3.0 no") {
+            try $0.set(DeliverySettings.retryHoursLine, "1")
+        }
         let id = bench.add(from: "<>", to: ["x@far.example", "y@far.example"])
         try await bench.run()
         #expect(try bench.spool.show(id).recipients.map(\.history.tries) == [1, 1])

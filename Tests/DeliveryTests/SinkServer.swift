@@ -151,7 +151,8 @@ private final class SinkHandler: ChannelInboundHandler {
         case "EHLO", "HELO":
             let offers = server.tls != nil && !isSecured ? "250-STARTTLS\n" : ""
             answer(
-                .ehlo, line, usual: "250-sink.example\n250-PIPELINING\n\(offers)250-SIZE 100000000\n250 8BITMIME", context)
+                .ehlo, line, usual: "250-sink.example\n250-PIPELINING\n\(offers)250-SIZE 100000000\n250 8BITMIME",
+                context)
         case "MAIL":
             message = .init(sender: Self.path(line), recipients: [], content: "")
             accepted = 0

@@ -10,7 +10,9 @@ import Transport
 
 @Suite("Opportunistic TLS")
 struct TLSDeliveryTests {
-    private static let clientTLS: ClientTLS = { name in try TLSHandler(TLSContext.opportunisticClient(), serverName: name) }
+    private static let clientTLS: ClientTLS = { name in
+        try TLSHandler(TLSContext.opportunisticClient(), serverName: name)
+    }
 
     private static let nonsense: SinkServer.TLSMaker = { Nonsense() }
 

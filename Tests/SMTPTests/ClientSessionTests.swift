@@ -35,7 +35,8 @@ struct ClientSessionTests {
         client.server("250-x\n250-PIPELINING\n250 8BITMIME\n")
         #expect(
             client.takeSent()
-                == "EHLO client.example\nMAIL FROM:<a@client.example>\nRCPT TO:<b@b.example>\nRCPT TO:<c@b.example>\nDATA\n")
+                == "EHLO client.example\nMAIL FROM:<a@client.example>\nRCPT TO:<b@b.example>\nRCPT TO:<c@b.example>\nDATA\n"
+        )
         client.server("250 ok\n550 5.1.1 no such user\n250 ok\n354 go\n")
         client.server("250 done\n")
         #expect(
@@ -105,10 +106,12 @@ struct ClientSessionTests {
         var client = ClientDialogue(transactions: [transaction])
         client.server("220 x\n")
         client.server(isOffered ? "250-x\n250-PIPELINING\n250 DSN\n" : "250-x\n250 PIPELINING\n")
-        let parameters = isOffered ? (" RET=HDRS ENVID=Q+3D1", " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@b.example") : ("", "")
+        let parameters =
+            isOffered ? (" RET=HDRS ENVID=Q+3D1", " NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@b.example") : ("", "")
         #expect(
             client.takeSent()
-                == "EHLO client.example\nMAIL FROM:<a@client.example>\(parameters.0)\nRCPT TO:<b@b.example>\(parameters.1)\nDATA\n")
+                == "EHLO client.example\nMAIL FROM:<a@client.example>\(parameters.0)\nRCPT TO:<b@b.example>\(parameters.1)\nDATA\n"
+        )
     }
 
     @Test("8-bit content goes as it is; BODY only where it is understood", arguments: [true, false])

@@ -30,7 +30,8 @@ extension DeliveryConfiguration {
             isMultithreaded: settings[DeliverySettings.isMultithreaded], timeouts: Self.timeouts(settings),
             helloIPv4: helloIPv4, helloIPv6: helloIPv6,
             families: (version.usesIPv6 ? [.ipv6] : []) + (version.usesIPv4 ? [.ipv4] : []),
-            tls: Self.mode(settings[DeliverySettings.tls]), isOurselves: { routing.isOurselves(host: $0, port: $1) }, maxHops: settings[DeliverySettings.maxHops],
+            tls: Self.mode(settings[DeliverySettings.tls]), isOurselves: { routing.isOurselves(host: $0, port: $1) },
+            maxHops: settings[DeliverySettings.maxHops],
             mxCacheTTL: settings[DeliverySettings.mxCacheTTL],
             administrator: Self.administrator(settings), copiesBounces: settings[AdminSettings.copyBounces],
             router: DirectoryRouter(directory: directory, settings: routing), retry: RetryRule(retry))

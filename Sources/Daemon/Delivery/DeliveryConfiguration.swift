@@ -50,7 +50,8 @@ package struct DeliveryConfiguration: Sendable {
         timeouts: ClientTimeouts = ClientTimeouts(), helloIPv4: String, helloIPv6: String? = nil,
         families: [AddressFamily] = [.ipv4], credentials: ClientSettings.Credentials? = nil,
         tls: ClientSettings.TLS = .opportunistic,
-        isOurselves: @escaping @Sendable (_ host: String, _ port: Int) -> Bool = { _, _ in false }, maxHops: Int = 50, mxCacheTTL: Int = 864_000,
+        isOurselves: @escaping @Sendable (_ host: String, _ port: Int) -> Bool = { _, _ in false }, maxHops: Int = 50,
+        mxCacheTTL: Int = 864_000,
         administrator: MailAddress? = nil, copiesBounces: Bool = false, router: any DeliveryRouter,
         retry: any RetrySchedule
     ) {

@@ -1,6 +1,6 @@
 import Journal
-import Mailbox
 import MailModel
+import Mailbox
 import Spool
 import Synchronization
 

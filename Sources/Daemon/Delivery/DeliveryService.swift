@@ -1,7 +1,7 @@
 import Control
 import Glibc
-import Mailbox
 import MailModel
+import Mailbox
 import Service
 import Settings
 import Spool
@@ -30,7 +30,8 @@ package struct DeliveryService: ServiceProgram {
         let spool = try openSpool(context)
         var reading = try SettingsReading(context)
         let engine = DeliveryEngine(
-            spool: spool, mailboxes: mailboxes, journal: context.journal, resolver: DNSResolver(configuration: reading.dns),
+            spool: spool, mailboxes: mailboxes, journal: context.journal,
+            resolver: DNSResolver(configuration: reading.dns),
             tls: Self.tls(context), configuration: reading.configuration, now: Self.wallClock,
             settled: { context.served() })
         let requests = QueueRequests(QueueActions(queue: spool, engine: engine))

@@ -121,7 +121,8 @@ package final class Dispatcher: Sendable {
     }
 
     private func deliver(
-        _ message: ClaimedMessage, _ mailboxes: [(ClaimedRecipient, LocalTarget)], _ configuration: DeliveryConfiguration
+        _ message: ClaimedMessage, _ mailboxes: [(ClaimedRecipient, LocalTarget)],
+        _ configuration: DeliveryConfiguration
     ) {
         while gauge.localOctets > Self.localOctets, !gauge.isStopping { gauge.waitForOctets(Self.localOctets) }
         let recipients = mailboxes.map(\.0)

@@ -1,5 +1,5 @@
-import Mailbox
 import MailModel
+import Mailbox
 import Spool
 
 /// Hands messages to the mailbox store. Returns at once; results are settled on the store's threads, many to a sync.

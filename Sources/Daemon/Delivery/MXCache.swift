@@ -26,7 +26,8 @@ struct MXCache {
     /// - Parameter ttl: `delivery.mx_cache_ttl`; 0 = no cache at all.
     mutating func exchanges(of domain: String, ttl: Int, now: Int64) -> MailExchanges? {
         guard ttl > 0, let entry = entries[domain] else { return nil }
-        let end = entry.isConfirmed ? entry.asked + Int64(ttl) * 1_000 : min(entry.expires, entry.asked + Int64(ttl) * 1_000)
+        let end =
+            entry.isConfirmed ? entry.asked + Int64(ttl) * 1_000 : min(entry.expires, entry.asked + Int64(ttl) * 1_000)
         // A clock that went back must not make an entry immortal.
         if now < end, now >= entry.asked - 1_000 { return entry.exchanges }
         remove(domain)
@@ -83,7 +84,8 @@ extension MXCache {
             }
             let hosts = fields[2].split(separator: ",").compactMap { item -> MailExchange? in
                 let parts = item.split(separator: " ")
-                guard parts.count == 2, let preference = Int(parts[0]), MailAddress.isPlainDomain(String(parts[1])) else {
+                guard parts.count == 2, let preference = Int(parts[0]), MailAddress.isPlainDomain(String(parts[1]))
+                else {
                     return nil
                 }
                 return MailExchange(preference: preference, host: String(parts[1]))

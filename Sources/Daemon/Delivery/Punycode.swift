@@ -6,7 +6,8 @@ enum Punycode {
         if name.utf8.allSatisfy({ $0 < 0x80 }) { return name.lowercased() }
         var labels: [String] = []
         // The full-width and ideographic full stops separate labels too (RFC 3490 §3.1).
-        for label in name.lowercased().split(omittingEmptySubsequences: false, whereSeparator: { ".。．｡".contains($0) }) {
+        for label in name.lowercased().split(omittingEmptySubsequences: false, whereSeparator: { ".。．｡".contains($0) })
+        {
             if label.utf8.allSatisfy({ $0 < 0x80 }) {
                 labels.append(String(label))
                 continue
@@ -65,7 +66,9 @@ enum Punycode {
         output.append(digit(q))
     }
 
-    private static func digit(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: value < 26 ? 97 + value : 22 + value) }
+    private static func digit(_ value: UInt32) -> UInt8 {
+        UInt8(truncatingIfNeeded: value < 26 ? 97 + value : 22 + value)
+    }
 
     private static func adapt(_ delta: UInt32, points: UInt32, isFirst: Bool) -> UInt32 {
         var delta = isFirst ? delta / 700 : delta / 2

@@ -97,7 +97,9 @@ package final class RemoteDelivery: @unchecked Sendable {
     /// the queue for a while, so that other mail gets through.
     package func shed() {
         loop.execute {
-            guard let slowest = self.destinations.values.max(by: { $0.waiting.count < $1.waiting.count }) else { return }
+            guard let slowest = self.destinations.values.max(by: { $0.waiting.count < $1.waiting.count }) else {
+                return
+            }
             let until = self.context.now() + Self.shedMilliseconds
             while slowest.waiting.count > slowest.limit * 2, let job = slowest.waiting.popLast() {
                 self.settleAll(job, RecipientResult(.postponed(until: until), route: slowest.hop.text))
@@ -264,7 +266,9 @@ package final class RemoteDelivery: @unchecked Sendable {
 
     private func exhausted(_ job: RemoteJob, _ destination: RemoteDestination) {
         let route = destination.hop.text
-        let result = job.lastFailure ?? RecipientResult(.deferred(DeliveryTrouble.connectFailed.reply(), .unreachable), route: route)
+        let result =
+            job.lastFailure
+            ?? RecipientResult(.deferred(DeliveryTrouble.connectFailed.reply(), .unreachable), route: route)
         if job.mayAskAgain {
             // R-DLV-17: the hosts came from the cache and none answered: the name servers may know others.
             job.mayAskAgain = false
@@ -297,7 +301,8 @@ package final class RemoteDelivery: @unchecked Sendable {
             let content = try context.spool.content(of: job.message.key)
             let facts = try ContentFacts(content)
             guard facts.hops <= configuration.maxHops else {
-                return abandon(link, RecipientResult(.failed(DeliveryTrouble.loop.reply("\(facts.hops)")), route: link.route))
+                return abandon(
+                    link, RecipientResult(.failed(DeliveryTrouble.loop.reply("\(facts.hops)")), route: link.route))
             }
             let limit = min(connection.features?.recipientLimit ?? .max, Self.recipientsPerTransaction)
             let recipients = job.recipients.prefix(limit).map(\.recipient)
@@ -329,7 +334,8 @@ package final class RemoteDelivery: @unchecked Sendable {
     private static func needsUTF8(_ message: ClaimedMessage, _ recipients: [Recipient], _ facts: ContentFacts) -> Bool {
         func isUTF8(_ text: String) -> Bool { !text.utf8.allSatisfy { $0 < 0x80 } }
         if message.needsSMTPUTF8, facts.hasUTF8Header { return true }
-        return isUTF8(message.sender.text) || recipients.contains { isUTF8($0.address.localPart) || isUTF8($0.address.domain) }
+        return isUTF8(message.sender.text)
+            || recipients.contains { isUTF8($0.address.localPart) || isUTF8($0.address.domain) }
     }
 
     private func transactionEnded(_ link: RemoteLink, _ result: ClientTransactionResult) {
@@ -357,7 +363,11 @@ package final class RemoteDelivery: @unchecked Sendable {
             case .delivered, .failed, .impossible: job.settled.append((recipient, translated))
             case .deferred(let reply, _):
                 // RFC 5321 §4.5.3.1.10: too many recipients for one transaction, not a failure of this one.
-                if someAccepted, !broke, reply.code == 452 { left.append(recipient) } else { open.append((recipient, translated)) }
+                if someAccepted, !broke, reply.code == 452 {
+                    left.append(recipient)
+                } else {
+                    open.append((recipient, translated))
+                }
             }
         }
         if someAccepted {

@@ -101,7 +101,8 @@ final class DNSThread: @unchecked Sendable {
             return
         }
         let now = Self.now()
-        let order = contexts.indices.filter { silentUntil[$0] <= now } + contexts.indices.filter { silentUntil[$0] > now }
+        let order =
+            contexts.indices.filter { silentUntil[$0] <= now } + contexts.indices.filter { silentUntil[$0] > now }
         let query = DNSQuery(key: request.key, servers: order, owner: self)
         query.completions.append(request.completion)
         queries[request.key] = query

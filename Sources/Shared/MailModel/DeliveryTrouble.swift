@@ -44,7 +44,8 @@ package enum DeliveryTrouble: String, Hashable, Sendable, Codable, CaseIterable 
     /// - Parameter detail: what helps people to understand it (a host, an errno text); put behind a colon, made safe.
     package func reply(_ detail: String = "") -> Reply {
         let (code, enhanced, text) = parts
-        let safe = String(String.UnicodeScalarView(detail.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        let safe = String(
+            String.UnicodeScalarView(detail.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
         return Reply(code, enhanced, safe.isEmpty ? text : "\(text): \(safe)")
     }
 

@@ -115,7 +115,8 @@ package struct ClientSession {
         while position < octets.count {
             switch state {
             case .handshake, .ended:
-                return  // before a handshake: injected, dropped (USENIX Security 2021, "NO STARTTLS"); after the end: noise
+                // Before a handshake: injected, dropped (USENIX Security 2021, "NO STARTTLS"). After the end: noise.
+                return
             default: break
             }
             do {
@@ -217,7 +218,8 @@ extension ClientSession {
             switch reply.kind {
             case .positive: greeted(ClientFeatures(ehlo: reply), secured: secured, &events)
             case .permanent:
-                output.append(contentsOf: "HELO \(settings.hello)\r\n".utf8)  // RFC 5321 §3.2: fall back for old servers
+                // RFC 5321 §3.2: fall back for old servers.
+                output.append(contentsOf: "HELO \(settings.hello)\r\n".utf8)
                 state = .helo(secured: secured)
             case .transient, .intermediate: end(.refused(.init(refusal: reply)), &events)
             }
