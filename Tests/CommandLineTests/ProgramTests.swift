@@ -1,4 +1,5 @@
 import Control
+import Glibc
 import Locale
 import Testing
 
@@ -108,4 +109,22 @@ struct ProgramTests {
             }
         }
     }
+}
+
+/// The reference in docs/ is made by `scripts/settings-reference`; a new setting wants it made anew.
+@Test func theReferenceOfSettingsIsUpToDate() throws {
+    guard case .success(let head) = Console.standard.read("docs/settings.head.md"),
+        case .success(let text) = Console.standard.read("docs/settings.md")
+    else {
+        Issue.record("docs/settings.md cannot be read; tests run in the package folder")
+        return
+    }
+    setenv("EPOST_LOCALE", "assets/locale", 1)  // the program that runs tests lies elsewhere
+    var output = ""
+    let console = Console(
+        write: { output += $0 }, complain: { _ in }, readSecretLine: { _ in nil },
+        readFile: { _ in .failure(.init(reason: "")) }, isTerminal: false, now: { 0 })
+    _ = CommandLineProgram.run(
+        ["--language", "en", "setting", "list", "--markdown"], environment: { _ in nil }, console: console)
+    #expect(text == head + output, "run scripts/settings-reference")
 }
