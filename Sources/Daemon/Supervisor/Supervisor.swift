@@ -1,1 +1,157 @@
-// (module Supervisor)
+import CLinux
+import Control
+import Glibc
+import Journal
+import MailModel
+import Service
+import Settings
+import Store
+import Threads
+
+/// Starts and watches the services, holds the listening sockets, tells what changed. One loop on one thread; other
+/// threads reach it through the inbox.
+final class Supervisor {
+    let layout: Layout
+    let store: StoreWriter
+    let board: StatusBoard
+    let hub: EventHub
+    let inbox: Inbox
+    let journal: any EventSink
+    let services: [ManagedService]
+    var listeners: [BoundListener] = []
+    var listenerRetryAt: Int?
+    var settings: SettingsSnapshot
+    var tables: FileWatcher
+    private let wake: (receiver: WakeLine, delivery: WakeLine)
+    private(set) var isEnding = false
+
+    init(
+        layout: Layout, store: StoreWriter, board: StatusBoard, hub: EventHub, inbox: Inbox, journal: any EventSink,
+        settings: SettingsSnapshot, wake: (WakeLine, WakeLine)
+    ) {
+        self.layout = layout
+        self.store = store
+        self.board = board
+        self.hub = hub
+        self.inbox = inbox
+        self.journal = journal
+        self.settings = settings
+        self.wake = wake
+        services = ManagedService.Kind.allCases.map { ManagedService($0) }
+        tables = FileWatcher(Self.watched(settings))
+        for service in services {
+            service.isRegistered = (try? store.state("registered.\(service.kind.rawValue)")) == "1"
+            service.isWanted = (try? store.state("wanted.\(service.kind.rawValue)")) == "1"
+            service.enter(service.isRegistered ? .stopped : .notRegistered)
+        }
+    }
+
+    static func watched(_ settings: SettingsSnapshot) -> [String: [String]] {
+        var files: [String: [String]] = [:]
+        for table in Layout.Table.allCases { files[table.rawValue] = [settings.layout.path(of: table)] }
+        files["tls"] = [settings[TLSSettings.certificateFile], settings[TLSSettings.privateKeyFile]].filter { !$0.isEmpty }
+        return files
+    }
+
+    func service(_ kind: ManagedService.Kind) -> ManagedService? { services.first { $0.kind == kind } }
+    func wakeEnd(of kind: ManagedService.Kind) -> Int32 {
+        kind == .receiver ? wake.receiver.descriptor : wake.delivery.descriptor
+    }
+
+    /// Runs until the end was asked for and all services have ended.
+    func run() {
+        for service in services where service.isRegistered && service.isWanted { start(service) }
+        publish()
+        var lastTick = 0
+        while !(isEnding && services.allSatisfy { $0.process == nil }) {
+            turn()
+            let now = Clock.monotonic()
+            if now - lastTick >= 1000 || now >= nextTimer() {
+                lastTick = now
+                tick(now)
+            }
+            publish()
+        }
+        for listener in listeners { close(listener.descriptor) }
+        listeners = []
+    }
+
+    /// One wait for something to happen, a second at most.
+    private func turn() {
+        var entries = [pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0)]
+        let running = services.filter { $0.process != nil }
+        for service in running {
+            guard let process = service.process else { continue }
+            let events = process.hasOutgoing ? POLLIN | POLLOUT : POLLIN
+            entries.append(pollfd(fd: process.channel, events: Int16(events), revents: 0))
+        }
+        let wait = max(0, min(1000, nextTimer() - Clock.monotonic()))
+        guard poll(&entries, nfds_t(entries.count), Int32(wait)) > 0 else { return }
+        for (entry, service) in zip(entries.dropFirst(), running) where entry.revents != 0 { exchange(service) }
+        if entries[0].revents != 0 {
+            for work in inbox.take() { work(self) }
+        }
+    }
+
+    private func nextTimer() -> Int {
+        let times = services.flatMap { [$0.restartAt, $0.killAt, $0.readyBy] } + [listenerRetryAt]
+        return times.compactMap { $0 }.min() ?? .max
+    }
+
+    private func tick(_ now: Int) {
+        for service in services {
+            service.history.advance(to: now / 1000)
+            if let time = service.killAt, now >= time, let process = service.process {
+                service.killAt = now + 1000
+                log(.warning, "\(service.kind.rawValue) does not end; it is killed")
+                kill(process.pid, SIGKILL)
+            }
+            if let time = service.readyBy, now >= time, let process = service.process {
+                service.readyBy = nil
+                service.trouble = "not ready within \(Self.readyLimit / 1000) seconds"
+                kill(process.pid, SIGKILL)
+            }
+            if let time = service.restartAt, now >= time {
+                service.restartAt = nil
+                if service.isWanted, !isEnding { start(service) }
+            }
+        }
+        if let time = listenerRetryAt, now >= time { applyListeners() }
+        let changed = tables.changes()
+        if !changed.isEmpty { filesChanged(changed) }
+    }
+
+    /// Orderly end: both services finish what is under way. Asked twice, they are killed.
+    func end() {
+        if isEnding {
+            for service in services { if let process = service.process { kill(process.pid, SIGKILL) } }
+            return
+        }
+        isEnding = true
+        for service in services {
+            service.restartAt = nil
+            if service.process != nil { stop(service, grace: Self.stopGrace) }
+        }
+    }
+
+    /// Time to get ready, from the start.
+    static let readyLimit = 90_000
+    /// For messages and deliveries under way (R-SVC-03).
+    static let stopGrace = 30_000
+
+    // MARK: Telling others
+
+    func publish() { board.update(services.map(\.status), listeners: listeners.map(\.address)) }
+
+    func serviceChanged(_ service: ManagedService, _ message: String) {
+        publish()
+        hub.publish(
+            ServerEvent(kind: .service, status: board.status(), time: Clock.wall(), message: message))
+    }
+
+    func log(_ level: LogEvent.Level, _ text: String) {
+        journal.record(
+            LogEvent(time: Int64(Clock.wall()), service: "EPOSTD", kind: .system, level: level, text: text))
+        if level == .warning || level == .error { clinux_complain("epostd: \(text)\n") }
+    }
+}

@@ -86,3 +86,16 @@ static inline ssize_t clinux_receive_descriptors(
 #include <stdio.h>
 // `stderr` is a C global that Swift 6 refuses.
 static inline void clinux_complain(const char *text) { fputs(text, stderr); }
+
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+#include <linux/capability.h>
+// Keeps exactly one capability (by number) permitted and effective; capset(2) has no wrapper in libc.
+static inline int clinux_keep_capability(int capability) {
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    data[capability >> 5].permitted = data[capability >> 5].effective = 1u << (capability & 31);
+    return (int)syscall(SYS_capset, &head, data);
+}

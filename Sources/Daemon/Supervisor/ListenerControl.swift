@@ -1,0 +1,70 @@
+import CLinux
+import Glibc
+import Service
+import Settings
+
+/// The receiver's listening sockets: bound here, used there.
+extension Supervisor {
+    /// Time until listeners that could not be opened are tried again.
+    private static let listenerRetry = 5000
+
+    /// Makes the open sockets those of the settings: new ones are opened first, then old ones are closed, then the
+    /// receiver gets the new list. Nobody is refused meanwhile.
+    func applyListeners() {
+        listenerRetryAt = nil
+        guard let receiver = service(.receiver), receiver.isWanted, receiver.isRegistered, !isEnding else {
+            closeListeners()
+            return
+        }
+        let (wanted, skipped) = Self.openable(settings)
+        var troubles = skipped.map { "\($0.text) stays closed: TLS has no certificate (R-SSL-03)" }
+        var kept = listeners.filter { wanted.contains($0.address) }
+        let old = listeners.filter { !wanted.contains($0.address) }
+        let before = listeners.map(\.address)
+        var closed: [BoundListener] = []
+        for address in wanted where !kept.contains(where: { $0.address == address }) {
+            var result = Result { () throws(ListenerFailure) in try ListenerSockets.open(address) }
+            if case .failure(let failure) = result, failure.code == EADDRINUSE {
+                // The port may be ours under another address, or with and without TLS: that one has to go first.
+                let own = old.filter { $0.address.port == address.port && !closed.contains($0) }
+                own.forEach { close($0.descriptor) }
+                closed += own
+                if !own.isEmpty { result = Result { () throws(ListenerFailure) in try ListenerSockets.open(address) } }
+            }
+            switch result {
+            case .success(let listener): kept.append(listener)
+            case .failure(let failure):
+                troubles.append(failure.message)
+                listenerRetryAt = Clock.monotonic() + Self.listenerRetry
+            }
+        }
+        for listener in old where !closed.contains(listener) { close(listener.descriptor) }
+        listeners = wanted.compactMap { address in kept.first { $0.address == address } }
+        receiver.listeners = listeners.map(\.address.text)
+        let trouble = troubles.joined(separator: "; ").nilIfEmpty
+        let isNews = trouble != receiver.listenerTrouble
+        receiver.listenerTrouble = trouble
+        if isNews, let trouble { log(.warning, "epstrs: \(trouble)") }
+        if listeners.map(\.address) != before, let process = receiver.process { sendListeners(to: process) }
+        if isNews || listeners.map(\.address) != before { serviceChanged(receiver, "epstrs listens anew") }
+    }
+
+    func closeListeners() {
+        for listener in listeners { close(listener.descriptor) }
+        listeners = []
+        service(.receiver)?.listeners = []
+        service(.receiver)?.listenerTrouble = nil
+    }
+
+    func sendListeners(to process: ChildProcess) {
+        let copies = listeners.map { ($0.address, fcntl($0.descriptor, F_DUPFD_CLOEXEC, 5)) }.filter { $0.1 >= 0 }
+        process.send(.listeners(copies.map(\.0.text)), descriptors: copies.map(\.1))
+    }
+
+    /// What can be opened, and the TLS listeners that cannot while there is no certificate.
+    static func openable(_ settings: SettingsSnapshot) -> (open: [ListenerAddress], skipped: [ListenerAddress]) {
+        let all = Array(settings.listeners.prefix(Int(CLINUX_MAX_FDS)))
+        guard !settings.hasCertificate else { return (all, []) }
+        return (all.filter { !$0.isTLS }, all.filter(\.isTLS))
+    }
+}

@@ -1,0 +1,161 @@
+import CLinux
+import Control
+import Glibc
+import Service
+import Settings
+
+/// Starting, stopping and restarting.
+extension Supervisor {
+    func start(_ service: ManagedService) {
+        guard service.process == nil else { return }
+        service.restartAt = nil
+        service.startsAgain = false
+        service.trouble = nil
+        if service.kind == .receiver, !openListenersForStart(service) { return }
+        let process = ChildProcess.start(
+            service.kind.rawValue, root: layout.root, wake: wakeEnd(of: service.kind), now: Clock.monotonic())
+        guard let process else {
+            let cause = "it cannot be started: \(SmallFile.errorText(errno))"
+            failed(service, cause, pause: service.rule.pause(after: .neverReady, .exit(code: 1)))
+            return
+        }
+        service.process = process
+        service.counters = [:]
+        service.history.serviceStarted()
+        service.readyBy = Clock.monotonic() + Self.readyLimit
+        service.failure = nil
+        service.enter(.starting)
+        if service.kind == .receiver { sendListeners(to: process) }
+        log(.info, "\(service.kind.rawValue) starts as process \(process.pid)")
+        publish()
+    }
+
+    /// Orders the end; `reap` notices it.
+    func stop(_ service: ManagedService, grace: Int) {
+        guard let process = service.process else {
+            service.restartAt = nil
+            if service.isRegistered { service.enter(.stopped) }
+            return
+        }
+        service.enter(.stopping)
+        service.readyBy = nil
+        // The runtime of the service ends itself a second after the grace.
+        service.killAt = Clock.monotonic() + grace + 3000
+        process.send(.stop(grace: grace))
+        if grace == 0 { kill(process.pid, SIGKILL) }
+        serviceChanged(service, "\(service.kind.rawValue) stops")
+    }
+
+    private func failed(_ service: ManagedService, _ cause: String, pause: Int) {
+        let wait = pause >= 1000 ? "; next try in \(pause / 1000) s" : ""
+        service.failure = cause + wait
+        service.restartAt = Clock.monotonic() + pause
+        service.enter(.failed)
+        let text = "\(service.kind.rawValue) failed: \(cause)\(wait)"
+        log(.error, text)
+        service.finishRun(.failure(ControlError(.failed, code: "service.failed", text, arguments: [cause])))
+        serviceChanged(service, text)
+    }
+
+    /// No listener at all is a failure of the start (R-SYS-06); some missing ones are shown.
+    private func openListenersForStart(_ service: ManagedService) -> Bool {
+        applyListeners()
+        if !listeners.isEmpty { return true }
+        let cause = service.listenerTrouble ?? "no listener is set"
+        failed(service, cause, pause: service.rule.pause(after: .neverReady, .exit(code: 1)))
+        return false
+    }
+
+    // MARK: What a service tells
+
+    func exchange(_ service: ManagedService) {
+        guard let process = service.process else { return }
+        process.flush()
+        let (reports, isOpen) = process.receive()
+        for report in reports { take(report, from: service) }
+        if process.outgoingOctets > ChildProcess.outgoingLimit {
+            log(.error, "\(service.kind.rawValue) does not read its orders; it is killed")
+            kill(process.pid, SIGKILL)
+        }
+        // A service that closed its end is about to go; SIGCHLD follows.
+        if !isOpen { reap() }
+        if !isOpen, service.process === process { kill(process.pid, SIGKILL) }
+    }
+
+    private func take(_ report: ServiceReport, from service: ManagedService) {
+        switch report {
+        case .ready:
+            service.process?.isReady = true
+            service.readyBy = nil
+            guard service.state == .starting else { return }
+            service.enter(.running)
+            service.finishRun(.success(service.status))
+            serviceChanged(service, "\(service.kind.rawValue) runs")
+        case .served: service.process?.hasServed = true
+        case .counters(let counters):
+            service.counters = counters
+            service.history.add(total: counters[service.kind.mainCounter] ?? 0, now: Clock.monotonic() / 1000)
+        case .trouble(let text):
+            guard service.trouble != text else { return }
+            service.trouble = text
+            if let text { log(.warning, "\(service.kind.rawValue): \(text)") }
+            serviceChanged(service, text ?? "\(service.kind.rawValue): trouble is over")
+        case .answer(let id, let parameters, let error):
+            guard let completion = service.requests.removeValue(forKey: id) else { return }
+            completion(error.map { .failure($0.controlError) } ?? .success(parameters ?? "{}"))
+        }
+    }
+
+    // MARK: What ended
+
+    /// Looks after our own children, and no others.
+    func reap() {
+        for service in services {
+            guard let process = service.process else { continue }
+            var status: Int32 = 0
+            guard waitpid(process.pid, &status, WNOHANG) == process.pid else { continue }
+            for report in process.receive().reports { take(report, from: service) }
+            ended(service, process, status)
+        }
+    }
+
+    private func ended(_ service: ManagedService, _ process: ChildProcess, _ status: Int32) {
+        service.process = nil
+        service.killAt = nil
+        service.readyBy = nil
+        service.failRequests("\(service.kind.rawValue) ended before it answered")
+        let signal = status & 0x7F
+        let end: RestartRule.End = signal == 0 ? .exit(code: (status >> 8) & 0xFF) : .signal(signal)
+        if service.state == .stopping || isEnding {
+            service.enter(service.isRegistered ? .stopped : .notRegistered)
+            service.failure = nil
+            service.finishStop(.success(service.status))
+            if !service.startsAgain || isEnding {
+                let text = "\(service.kind.rawValue) was stopped before it ran"
+                service.finishRun(.failure(ControlError(.failed, code: "service.stopped", text)))
+            }
+            serviceChanged(service, "\(service.kind.rawValue) has stopped")
+            log(.info, "\(service.kind.rawValue) has stopped")
+            if service.startsAgain, !isEnding { start(service) }
+            return
+        }
+        let run: RestartRule.Run = process.hasServed ? .served : process.isReady ? .idle : .neverReady
+        let pause = service.rule.pause(after: run, end)
+        var cause: String
+        switch end {
+        case .exit(let code): cause = "it ended with exit code \(code)"
+        case .signal(let number): cause = "it was ended by signal \(number) (\(String(cString: strsignal(number))))"
+        }
+        if let trouble = service.trouble { cause += ": \(trouble)" }
+        service.restarts += 1
+        if pause == 0 {
+            log(.error, "\(service.kind.rawValue) failed: \(cause); it is started again")
+            service.enter(.failed)
+            service.failure = cause
+            start(service)
+            if service.process != nil { serviceChanged(service, "\(service.kind.rawValue) was started again: \(cause)") }
+        } else {
+            failed(service, cause, pause: pause)
+        }
+    }
+}
