@@ -91,7 +91,8 @@ let package = Package(
         .executableTarget(
             name: "epostd",
             dependencies: [
-                "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "CLinux", arguments,
+                "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "Spool", "Mailbox", "Control",
+                "MailModel", "CLinux", arguments,
             ],
             path: "Sources/Daemon/epostd"),
 

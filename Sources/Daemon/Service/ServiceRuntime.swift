@@ -13,12 +13,8 @@ package enum ServiceRuntime {
     private static let orphanGrace = 2000
 
     /// Runs `program` until it is told to stop. Call on the main thread.
-    /// - Parameter openJournal: called once the folders are known.
     /// - Returns: exit code of the process.
-    package static func run(
-        _ program: any ServiceProgram, name: String, layout: Layout,
-        openJournal: (Layout, any Directory) -> any EventSink
-    ) -> Int32 {
+    package static func run(_ program: any ServiceProgram, name: String, layout: Layout) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         // The supervisor's end closes when it dies; the signal is for the case that this process hangs in its start.
         _ = clinux_prctl(PR_SET_PDEATHSIG, UInt(SIGTERM))
@@ -29,20 +25,29 @@ package enum ServiceRuntime {
         }
         defer { close(lock) }
         let directory: StoreDirectory
+        let journal: Journal
         do {
             directory = try StoreDirectory(layout: layout)
+            let settings = JournalSettings(try directory.settings())
+            journal = Journal(folder: layout.log, host: SystemName.node, settings: settings)
         } catch {
             return fail(channel, name, error.detail)
         }
+        defer { journal.close() }
         let (stream, continuation) = AsyncStream<ServiceEvent>.makeStream()
         let context = ServiceContext(
             name: name, layout: layout, node: SystemName.node, directory: directory,
-            journal: openJournal(layout, directory), wake: WakeLine(descriptor: InheritedDescriptor.wake),
+            journal: journal, wake: WakeLine(descriptor: InheritedDescriptor.wake),
             events: stream, report: { channel.send($0) })
         let life = Life(continuation: continuation)
         let started = channel.start(
             counters: { context.currentCounters },
-            receive: { deliver($0, $1, to: life, channel) },
+            receive: { order, descriptors in
+                if case .settingsChanged = order, let settings = try? directory.settings() {
+                    journal.apply(JournalSettings(settings))
+                }
+                deliver(order, descriptors, to: life, channel)
+            },
             lost: { life.stop(grace: orphanGrace) })
         guard started, watch(signals, life) else { return fail(channel, name, "no thread can be started") }
         Task.detached {

@@ -1,4 +1,5 @@
 import Control
+import Journal
 import Service
 import Settings
 
@@ -11,6 +12,7 @@ extension Supervisor {
         settings = new
         board.update(isConfigured: board.isConfigured, revision: Int(new.revision))
         tables.watch(Self.watched(new))
+        journal.apply(JournalSettings(new))
         for service in services { service.process?.send(.settingsChanged(revision: Int(new.revision))) }
         if old.listeners != new.listeners || old.hasCertificate != new.hasCertificate { applyListeners() }
     }
@@ -134,7 +136,8 @@ extension Supervisor {
         completion: @escaping @Sendable (Result<String, ControlError>) -> Void
     ) {
         guard let service = service(kind), let process = service.process, process.isReady else {
-            return completion(.failure(ControlError(.failed, code: "service.not-running", "\(kind.rawValue) does not run")))
+            return completion(
+                .failure(ControlError(.failed, code: "service.not-running", "\(kind.rawValue) does not run")))
         }
         let id = service.nextRequest
         service.nextRequest += 1

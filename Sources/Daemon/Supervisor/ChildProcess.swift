@@ -45,7 +45,8 @@ final class ChildProcess {
             return nil
         }
         defer { close(theirs) }
-        let pid = spawn(arguments: ["epostd", "--service", service] + (root.map { ["--root", $0] } ?? []), theirs, wake)
+        let pid = spawn(
+            arguments: ["epostd", "--service", service] + (root.map { ["--root", $0] } ?? []), theirs, wake)
         guard let pid else {
             let code = errno
             close(ends[0])

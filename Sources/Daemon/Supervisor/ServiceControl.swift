@@ -153,7 +153,9 @@ extension Supervisor {
             service.enter(.failed)
             service.failure = cause
             start(service)
-            if service.process != nil { serviceChanged(service, "\(service.kind.rawValue) was started again: \(cause)") }
+            if service.process != nil {
+                serviceChanged(service, "\(service.kind.rawValue) was started again: \(cause)")
+            }
         } else {
             failed(service, cause, pause: pause)
         }

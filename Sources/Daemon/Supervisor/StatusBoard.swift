@@ -1,4 +1,5 @@
 import Control
+import ControlServer
 import Glibc
 import Service
 import Settings
@@ -6,20 +7,20 @@ import Synchronization
 
 /// What everybody may read at any time about the state of the server.
 final class StatusBoard: Sendable {
+    private struct Presence {
+        weak var caller: Caller?
+        var text: String
+    }
     private struct State {
         var services: [ServiceStatus] = []
         var listeners: [ListenerAddress] = []
         var isConfigured = false
         var revision = 0
-        /// Pages with staged changes by connection.
-        var presence: [Int: String] = [:]
+        /// Who has staged changes; goes with the connection.
+        var presence: [Int: Presence] = [:]
     }
     private let state = Mutex(State())
     private let startedAt = Clock.wall()
-    private let queue: @Sendable () -> QueueSummary
-
-    /// - Parameter queue: what waits; asked for each status.
-    init(queue: @escaping @Sendable () -> QueueSummary) { self.queue = queue }
 
     func update(_ services: [ServiceStatus], listeners: [ListenerAddress]) {
         state.withLock {
@@ -33,20 +34,28 @@ final class StatusBoard: Sendable {
             $0.revision = revision
         }
     }
-    func announce(_ text: String?, by connection: Int) { state.withLock { $0.presence[connection] = text } }
+
+    /// - Parameter pages: with staged changes; none takes the caller off.
+    func announce(_ pages: [String], by caller: Caller) {
+        let text = pages.isEmpty ? nil : "\(caller.user)@\(pages.prefix(10).joined(separator: ","))"
+        state.withLock { state in
+            state.presence[caller.id] = text.map { Presence(caller: caller, text: $0) }
+        }
+    }
 
     var isConfigured: Bool { state.withLock { $0.isConfigured } }
+    var revision: Int { state.withLock { $0.revision } }
     var services: [ServiceStatus] { state.withLock { $0.services } }
     /// Addresses that the supervisor listens on.
     var listeners: [ListenerAddress] { state.withLock { $0.listeners } }
 
-    func status() -> ServerStatus {
-        let queue = queue()
-        return state.withLock { state in
-            ServerStatus(
+    func status(queue: QueueSummary) -> ServerStatus {
+        state.withLock { state in
+            state.presence = state.presence.filter { $0.value.caller != nil }
+            return ServerStatus(
                 host: SystemName.full, version: productVersion, isConfigured: state.isConfigured, now: Clock.wall(),
                 startedAt: startedAt, pid: Int(getpid()), revision: state.revision, services: state.services,
-                queue: queue, presence: state.presence.values.sorted())
+                queue: queue, presence: state.presence.sorted { $0.key < $1.key }.map(\.value.text))
         }
     }
 }

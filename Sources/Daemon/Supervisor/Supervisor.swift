@@ -15,8 +15,9 @@ final class Supervisor {
     let store: StoreWriter
     let board: StatusBoard
     let hub: EventHub
+    let queue: QueueView
     let inbox: Inbox
-    let journal: any EventSink
+    let journal: Journal
     let services: [ManagedService]
     var listeners: [BoundListener] = []
     var listenerRetryAt: Int?
@@ -26,13 +27,15 @@ final class Supervisor {
     private(set) var isEnding = false
 
     init(
-        layout: Layout, store: StoreWriter, board: StatusBoard, hub: EventHub, inbox: Inbox, journal: any EventSink,
+        layout: Layout, store: StoreWriter, board: StatusBoard, hub: EventHub, queue: QueueView, inbox: Inbox,
+        journal: Journal,
         settings: SettingsSnapshot, wake: (WakeLine, WakeLine)
     ) {
         self.layout = layout
         self.store = store
         self.board = board
         self.hub = hub
+        self.queue = queue
         self.inbox = inbox
         self.journal = journal
         self.settings = settings
@@ -49,7 +52,9 @@ final class Supervisor {
     static func watched(_ settings: SettingsSnapshot) -> [String: [String]] {
         var files: [String: [String]] = [:]
         for table in Layout.Table.allCases { files[table.rawValue] = [settings.layout.path(of: table)] }
-        files["tls"] = [settings[TLSSettings.certificateFile], settings[TLSSettings.privateKeyFile]].filter { !$0.isEmpty }
+        files["tls"] = [settings[TLSSettings.certificateFile], settings[TLSSettings.privateKeyFile]].filter {
+            !$0.isEmpty
+        }
         return files
     }
 
@@ -146,7 +151,8 @@ final class Supervisor {
     func serviceChanged(_ service: ManagedService, _ message: String) {
         publish()
         hub.publish(
-            ServerEvent(kind: .service, status: board.status(), time: Clock.wall(), message: message))
+            ServerEvent(
+                kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(), message: message))
     }
 
     func log(_ level: LogEvent.Level, _ text: String) {

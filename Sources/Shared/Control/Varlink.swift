@@ -3,7 +3,7 @@ import FoundationEssentials
 /// Varlink on the wire (https://varlink.org): one JSON object, ended by NUL, per call and per reply.
 ///
 /// A method is a type: both ends share it, so a field cannot be written one way and read another.
-package protocol ControlMethod {
+package protocol ControlMethod: SendableMetatype {
     associatedtype Input: Codable & Sendable
     associatedtype Output: Codable & Sendable
     /// `org.epost.Queue.List`

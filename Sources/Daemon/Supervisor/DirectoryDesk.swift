@@ -1,0 +1,74 @@
+import Control
+import ControlServer
+import Store
+
+/// org.epost.Directory
+struct DirectoryDesk: Sendable {
+    let desk: Desk
+    let browser: AccountBrowser
+
+    func register(on server: ControlServer) {
+        registerDomains(on: server)
+        registerAccounts(on: server)
+    }
+
+    private func registerDomains(on server: ControlServer) {
+        let desk = desk
+        server.on(DirectoryInterface.ListDomains.self) { _, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in .init(domains: try desk.store.listDomains()) }
+        }
+        change(DirectoryInterface.AddDomain.self, on: server) { input, author throws(ControlError) in
+            try desk.store.addDomain(input.name, input.values, note: input.note, by: author)
+        }
+        change(DirectoryInterface.ChangeDomain.self, on: server) { input, author throws(ControlError) in
+            try desk.store.changeDomain(
+                input.name, input.values, base: input.baseRevision, note: input.note, by: author)
+        }
+        change(DirectoryInterface.RemoveDomain.self, on: server) { input, author throws(ControlError) in
+            try desk.store.removeDomain(input.name, note: input.note, by: author)
+        }
+    }
+
+    private func registerAccounts(on server: ControlServer) {
+        let (desk, browser) = (desk, browser)
+        server.on(DirectoryInterface.ListAccounts.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in try browser.list(input) }
+        }
+        server.on(DirectoryInterface.GetAccount.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in try browser.get(input.address) }
+        }
+        change(DirectoryInterface.AddAccount.self, on: server) { input, author throws(ControlError) in
+            try desk.store.addAccount(input.address, input.values, note: input.note, by: author)
+        }
+        change(DirectoryInterface.ChangeAccount.self, on: server) { input, author throws(ControlError) in
+            try desk.store.changeAccount(
+                input.address, input.values, base: input.baseRevision, note: input.note, by: author)
+        }
+        change(DirectoryInterface.RemoveAccount.self, on: server) { input, author throws(ControlError) in
+            let (applied, place) = try desk.store.removeAccount(
+                input.address, deletesMailbox: input.deleteMailbox, note: input.note, by: author)
+            guard let place, let failure = MailboxRemoval.remove(place) else { return applied }
+            var answer = applied
+            answer.warnings.append(
+                Problem(
+                    path: "account/\(input.address)", code: "account.mailbox-stays",
+                    message: "the account is gone, but its mailbox \(place.path) could not be deleted: \(failure)",
+                    arguments: [place.path, failure], isWarning: true))
+            return answer
+        }
+    }
+
+    private func change<M: ControlMethod>(
+        _ method: M.Type, on server: ControlServer,
+        _ body: @escaping @Sendable (M.Input, Author) throws(ControlError) -> Applied
+    ) where M.Output == Applied {
+        let desk = desk
+        server.on(method) { input, caller throws(ControlError) in
+            try desk.needConfiguration()
+            let applied = try await desk.offload.run { () throws(ControlError) in
+                try body(input, Desk.author(caller))
+            }
+            return desk.published(applied, by: caller)
+        }
+    }
+}

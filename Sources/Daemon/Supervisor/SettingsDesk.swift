@@ -1,0 +1,39 @@
+import Control
+import ControlServer
+import Settings
+
+/// org.epost.Settings
+struct SettingsDesk: Sendable {
+    let desk: Desk
+    /// Puts reverted lines into the file of a table; `nil` removes it.
+    let writeTable: @Sendable (_ name: String, _ lines: [String]?) throws(ControlError) -> Void
+
+    func register(on server: ControlServer) {
+        let desk = desk
+        server.on(SettingsInterface.List.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in try desk.store.listSettings(prefix: input.prefix) }
+        }
+        server.on(SettingsInterface.Validate.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in
+                .init(problems: try desk.store.validate(input.changes))
+            }
+        }
+        server.on(SettingsInterface.Apply.self) { input, caller throws(ControlError) in
+            let applied = try await desk.offload.run { () throws(ControlError) in
+                try desk.store.apply(
+                    input.changes, note: input.note, dryRun: input.dryRun, by: Desk.author(caller))
+            }
+            return input.dryRun ? applied : desk.published(applied, by: caller)
+        }
+        server.on(SettingsInterface.History.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in .init(revisions: try desk.store.history(input)) }
+        }
+        let writeTable = writeTable
+        server.on(SettingsInterface.Revert.self) { input, caller throws(ControlError) in
+            let applied = try await desk.offload.run { () throws(ControlError) in
+                try desk.store.revert(input, by: Desk.author(caller), writeTable: writeTable)
+            }
+            return input.dryRun ? applied : desk.published(applied, by: caller)
+        }
+    }
+}

@@ -1,0 +1,236 @@
+import Control
+import ControlServer
+import Crypto
+import Glibc
+import MailModel
+import Service
+import Settings
+import Store
+import Synchronization
+import Tables
+
+/// The wizard's work (spec file 01): everything is looked at first, then written, then the services are registered and
+/// started one by one.
+struct SetupWork: Sendable {
+    typealias Input = ServerInterface.Setup.Input
+    typealias Output = ServerInterface.Setup.Output
+    let desk: Desk
+
+    // MARK: Checking
+
+    func check(_ input: Input) -> ServerInterface.CheckSetup.Output {
+        let addresses = Machine.addresses()
+        let plan = SetupPlan(input, localAddresses: addresses.map(\.address))
+        var problems = plan.problems
+        if !desk.board.isConfigured {
+            problems += listeners(plan).compactMap(ListenerSockets.probe).map {
+                Problem(path: "receiver.listen", code: "setup.port", message: $0.message, isWarning: true)
+            }
+        }
+        return .init(
+            problems: problems, localAddresses: addresses.map { "\($0.address) (\($0.interface))" },
+            systemDNSServers: Machine.dnsServers())
+    }
+
+    /// Submission and the port between servers; unprivileged ones below a root folder.
+    private func listeners(_ plan: SetupPlan) -> [ListenerAddress] {
+        let ports: [(UInt16, Bool)] =
+            desk.layout.root == nil
+            ? [(25, false), (587, false), (465, true)] : [(2525, false), (2587, false), (2465, true)]
+        var hosts = [ListenerAddress.Host.anyIPv4]
+        if plan.domains.contains(where: { !$0.address.isIPv4 }), let any = IPAddress("::") {
+            hosts.append(.address(any))
+        }
+        return hosts.flatMap { host in ports.map { ListenerAddress(host: host, port: $0.0, isTLS: $0.1) } }
+    }
+
+    // MARK: Doing
+
+    func run(_ input: Input, _ caller: Caller, _ replies: Replies<Output>) async throws(ControlError) {
+        if desk.board.isConfigured, !input.change {
+            throw ControlError(
+                .alreadyConfigured, code: "setup.configured",
+                "this installation is configured already; ask for a change to go over it again")
+        }
+        let plan = SetupPlan(input, localAddresses: [])
+        let faults = plan.problems.filter { !$0.isWarning }
+        if let first = faults.first {
+            throw ControlError(
+                .refused, code: first.code, first.message, arguments: first.arguments, problems: faults)
+        }
+        let steps = Steps(replies)
+        let applied = try await desk.offload.run { () throws(ControlError) in
+            try write(plan, caller, steps)
+        }
+        _ = desk.published(applied, by: caller)
+        await services(input, steps)
+        steps.end()
+    }
+
+    /// Folders, certificate and tables first, settings last: with them the installation counts as configured. What
+    /// fails before leaves files that the next try finds and uses.
+    private func write(_ plan: SetupPlan, _ caller: Caller, _ steps: Steps) throws(ControlError) -> Applied {
+        let settings = try desk.store.snapshot()
+        var setup = FirstSetup(settings: plan.settings, domains: [], tables: [])
+        try makeFolders(plan)
+        steps.done("folders")
+        if let files = try makeCertificate(plan, settings) {
+            setup.settings += [
+                (TLSSettings.certificateFile.key, [files.certificate]), (TLSSettings.privateKeyFile.key, [files.key]),
+            ]
+            steps.done("certificate", files.certificate)
+        } else {
+            steps.skipped("certificate", "the one that is set is kept")
+        }
+        setup.tables = try writeTables(plan)
+        steps.done("tables")
+        if settings.isDefault(ReceiverSettings.listen.key), settings.isDefault(ReceiverSettings.listenMode.key) {
+            let listeners = listeners(plan)
+            setup.settings.append((ReceiverSettings.listen.key, listeners.map(\.text)))
+            setup.settings.append((ReceiverSettings.listenMode.key, [ListenMode.list.rawValue]))
+            if listeners.contains(where: \.isIPv6), settings.isDefault(NetSettings.ipVersion.key),
+                ListenerSockets.hasIPv6
+            {
+                setup.settings.append((NetSettings.ipVersion.key, [IPVersion.dual.rawValue]))
+            }
+        }
+        let known = try desk.store.domains()
+        setup.domains = plan.domains.map { name, address in
+            // A domain that is there keeps what was set in its details; its address is the wizard's.
+            if var old = known.first(where: { $0.name == name }) {
+                if !old.smtpAddresses.contains(address) { old.smtpAddresses.insert(address, at: 0) }
+                return old
+            }
+            return DomainRecord(name: name, mailboxMode: .separate, smtpAddresses: [address], folder: name)
+        }
+        let applied = try desk.store.configure(setup, note: "setup", by: Desk.author(caller))
+        desk.board.update(isConfigured: true, revision: applied.revision)
+        steps.done("settings")
+        return applied
+    }
+
+    private func makeFolders(_ plan: SetupPlan) throws(ControlError) {
+        func value(_ setting: Setting<String>) -> String {
+            plan.settings.first { $0.key == setting.key }?.texts.first
+                ?? setting.definition.defaultValues(desk.layout).first ?? ""
+        }
+        let mailboxes = value(ServerSettings.mailboxFolder).split(separator: "/").prefix { !$0.contains("%") }
+        let folders: [(String, mode_t)] = [
+            (desk.layout.conf, 0o750), (desk.layout.tls, 0o750), (desk.layout.log, 0o750),
+            (value(ServerSettings.workFolder), 0o700), ("/" + mailboxes.joined(separator: "/"), 0o750),
+        ]
+        for (path, mode) in folders {
+            let failure = SmallFile.makeFolders(path, mode: mode) ?? (access(path, W_OK) == 0 ? nil : errno)
+            if let failure {
+                throw ControlError(
+                    .failed, code: "setup.folder",
+                    "the folder \(path) cannot be made or written: \(SmallFile.errorText(failure))", arguments: [path])
+            }
+        }
+    }
+
+    /// - Returns: `nil` when a certificate is set already.
+    private func makeCertificate(
+        _ plan: SetupPlan, _ settings: SettingsSnapshot
+    ) throws(ControlError) -> (certificate: String, key: String)? {
+        if settings.hasCertificate { return nil }
+        let own = settings.ownName(onIPv6: false)
+        var names = [own].filter { MailAddress.isPlainDomain($0) }
+        for (name, _) in plan.domains {
+            for name in [name, "mail.\(name)"] where !names.contains(name) { names.append(name) }
+        }
+        let files = (certificate: desk.layout.tls + "/certificate.pem", key: desk.layout.tls + "/key.pem")
+        do {
+            let pair = try Certificate.selfSigned(names: names, addresses: plan.domains.map(\.address.description))
+            let failure =
+                SmallFile.replace(files.key, with: pair.key, mode: 0o600)
+                ?? SmallFile.replace(files.certificate, with: pair.certificate, mode: 0o644)
+            if let failure {
+                throw ControlError(
+                    .failed, code: "setup.certificate",
+                    "the certificate cannot be written below \(desk.layout.tls): \(SmallFile.errorText(failure))")
+            }
+        } catch let error as Certificate.Failure {
+            throw ControlError(.failed, code: "setup.certificate", "the certificate cannot be made: \(error.detail)")
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw ControlError(.failed, code: "setup.certificate", "\(error)")
+        }
+        return files
+    }
+
+    private func writeTables(_ plan: SetupPlan) throws(ControlError) -> [(name: String, old: [String]?, new: [String])]
+    {
+        var written: [(name: String, old: [String]?, new: [String])] = []
+        for (table, make) in [
+            (Layout.Table.effect, { plan.effectTable($0) }),
+            (.header, { $0 ?? TableText(HeaderTemplate.delivered).lines }),
+        ] as [(Layout.Table, ([String]?) -> [String])] {
+            let path = desk.layout.path(of: table)
+            let old = SmallFile.read(path, limit: TableText.maximumOctets).map { TableText(octets: $0).lines }
+            let new = make(old)
+            guard old != new else { continue }
+            if let failure = SmallFile.replace(path, with: Array(TableText(lines: new).text.utf8), mode: 0o640) {
+                throw ControlError(
+                    .failed, code: "setup.table", "\(path) cannot be written: \(SmallFile.errorText(failure))",
+                    arguments: [path])
+            }
+            written.append((table.rawValue, old, new))
+        }
+        return written
+    }
+
+    /// A failure is told with its cause, and the others are tried (R-WIZ-17).
+    private func services(_ input: Input, _ steps: Steps) async {
+        for kind in ManagedService.Kind.allCases {
+            guard input.registerServices else {
+                steps.skipped("register.\(kind.rawValue)", "")
+                continue
+            }
+            await step("register.\(kind.rawValue)", steps) { () throws(ControlError) in
+                _ = try await desk.act(kind, .register)
+            }
+            await step("start.\(kind.rawValue)", steps) { () throws(ControlError) in
+                _ = try await desk.act(kind, .start)
+            }
+        }
+    }
+
+    private func step(
+        _ name: String, _ steps: Steps, _ body: () async throws(ControlError) -> Void
+    ) async {
+        do throws(ControlError) {
+            try await body()
+            steps.done(name)
+        } catch {
+            steps.failed(name, error.detail.message)
+        }
+    }
+}
+
+/// Tells each step as it happens to a caller that asked for that, all at the end to others.
+private final class Steps: Sendable {
+    private let replies: Replies<ServerInterface.Setup.Output>
+    private let state = Mutex<[SetupStep]>([])
+
+    init(_ replies: Replies<ServerInterface.Setup.Output>) { self.replies = replies }
+
+    func done(_ step: String, _ message: String = "") { add(SetupStep(step: step, state: .done, message: message)) }
+    func skipped(_ step: String, _ message: String) { add(SetupStep(step: step, state: .skipped, message: message)) }
+    func failed(_ step: String, _ message: String) { add(SetupStep(step: step, state: .failed, message: message)) }
+
+    /// The newest step is held back: it is the last reply when nothing follows.
+    private func add(_ step: SetupStep) {
+        let earlier = state.withLock { steps in
+            defer { steps.append(step) }
+            return steps.last
+        }
+        if let earlier, replies.wantsMore { replies.send(.init(steps: [earlier])) }
+    }
+
+    func end() {
+        let steps = state.withLock { $0 }
+        replies.send(.init(steps: replies.wantsMore ? Array(steps.suffix(1)) : steps), isLast: true)
+    }
+}
