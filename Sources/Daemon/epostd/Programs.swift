@@ -1,5 +1,4 @@
 import CLinux
-import Control
 import Delivery
 import MailModel
 import Mailbox
@@ -29,10 +28,8 @@ enum Programs {
         }
     }
 
-    private static var delivery: DeliveryProgram {
-        DeliveryProgram(
-            .init(
-                spool: { try spool($0, .delivery, wake: -1) }, mailboxes: { _ in MaildirStore() }, answer: answer))
+    private static var delivery: DeliveryService {
+        DeliveryService(mailboxes: MaildirStore()) { try spool($0, .delivery, wake: -1) }
     }
 
     private static func spool(_ context: ServiceContext, _ role: DiskSpool.Role, wake: Int32) throws -> DiskSpool {
@@ -45,31 +42,5 @@ enum Programs {
                         time: DiskSpool.wallClock(), service: context.name.uppercased(), kind: .system, level: .error,
                         text: "\(notice)"))
             })
-    }
-
-    /// org.epost.Queue.Act, passed on by the supervisor because delivery alone knows what is under way.
-    private static func answer(_ request: ServiceRequest, _ actions: QueueActions) {
-        guard request.method == QueueInterface.Act.name else { return request.refuse() }
-        do throws(ControlError) {
-            let input = try request.input(of: QueueInterface.Act.self)
-            guard let action = QueueAction(rawValue: input.action.rawValue) else { return request.refuse() }
-            let ids = input.ids.compactMap { QueueID($0) }
-            let done: Set<QueueID>
-            do throws(SpoolError) {
-                done = Set(try actions.act(action, on: ids))
-            } catch {
-                throw ControlError(
-                    .failed, code: "queue.failed", "The queue cannot be changed: \(error.detail)",
-                    arguments: [error.detail])
-            }
-            let results = input.ids.map { id in
-                let isDone = QueueID(id).map(done.contains) ?? false
-                return QueueInterface.Act.Output.Result(
-                    id: id, done: isDone, message: isDone ? "" : "It is no longer in the queue.")
-            }
-            request.answer(QueueInterface.Act.self, .init(results: results))
-        } catch {
-            request.fail(error)
-        }
     }
 }
