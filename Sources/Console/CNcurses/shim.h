@@ -213,9 +213,15 @@ static inline void cnc_guard_arm(const char *restore, size_t length) {
     cnc_guard.armed = 1;
 }
 
+// The screen has been ended in order: only the mode is left to restore.
+static inline void cnc_guard_disarm(void) {
+    cnc_guard.armed = 0;
+    tcsetattr(cnc_guard.tty, TCSANOW, &cnc_guard.mode);
+}
+
 // Stops the process as Ctrl-Z does outside; comes back when it is continued.
 static inline void cnc_guard_stop(void) {
-    cnc_guard_restore();
+    cnc_guard_disarm();
     signal(SIGTSTP, SIG_DFL);
     raise(SIGTSTP);
     cnc_guard_handle(SIGTSTP, cnc_guard_on_event, SA_RESTART);

@@ -31,8 +31,8 @@ package enum TerminalGuard {
         }
     }
 
-    /// Restores now; later ends do nothing more.
-    package static func restore() { cnc_guard_restore() }
+    /// After the screen was ended in order: sets the old mode; later ends write nothing more.
+    static func disarm() { cnc_guard_disarm() }
 
     /// Stops the process (job control); returns when it goes on.
     static func stop() { cnc_guard_stop() }

@@ -230,6 +230,7 @@ package final class TerminalScreen {
 
     /// Gives the terminal to the shell and stops; returns when the process is continued.
     package func suspend() {
+        setPasteMode(false)
         endwin()
         TerminalGuard.stop()
         resume()
@@ -249,8 +250,9 @@ package final class TerminalScreen {
     }
 
     package func end() {
+        setPasteMode(false)
         endwin()
-        TerminalGuard.restore()
+        TerminalGuard.disarm()
     }
 
     private func setPasteMode(_ isOn: Bool) {
