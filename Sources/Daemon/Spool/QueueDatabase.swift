@@ -198,14 +198,6 @@ final class QueueDatabase {
         tombstones.removeAll { $0 < newest }
     }
 
-    /// Forgets what a transaction that was rolled back had noted.
-    func forgetUncommitted() throws {
-        idMark = try connection.first("SELECT value FROM spool WHERE key = 'mark'") { $0.integer(0) } ?? 0
-        tombstones = try connection.rows(
-            "SELECT row FROM message WHERE flags & \(Schema.Flag.isTombstone)"
-        ) { $0.integer(0) }
-    }
-
     // MARK: Acting
 
     /// - Returns: those ids that were there, and the large content that went out of use.

@@ -131,7 +131,8 @@ struct QueueListing {
         let all = try connection.first("SELECT count(*) FROM recipient") { $0.int(0) } ?? 0
         // Rows are in the order of arrival.
         let oldest = try connection.first(
-            "SELECT m.received FROM message m WHERE \(Schema.isPresent) ORDER BY m.row LIMIT 1") { $0.integer(0) }
+            "SELECT m.received FROM message m WHERE \(Schema.isPresent) ORDER BY m.row LIMIT 1"
+        ) { $0.integer(0) }
         return QueueCounts(
             messages: try messageCount(), queued: all - deferred - held, deferred: deferred, held: held,
             active: claims.activeCount, oldest: oldest)

@@ -103,6 +103,7 @@ struct Recovery {
         } else {
             salvage.lost.append("the file could not be read at all")
         }
+        unlink("\(aside)-shm")
         try target.checkpoint(.truncate)
         return (salvage.messages, salvage.lost)
     }

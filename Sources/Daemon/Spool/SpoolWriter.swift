@@ -184,12 +184,11 @@ final class SpoolWriter: @unchecked Sendable {
         case .damaged:
             access.reportDamage()
             database = nil
-        case .io where (try? database?.forgetUncommitted()) == nil: database = nil
-        case .io, .notFound, .closed, .unsupportedVersion: break
-        case .diskFull:
+        case .diskFull, .io:
             // After a failed write or sync the connection's view of the log is not to be trusted.
             database = nil
             database = try? openDatabase()
+        case .notFound, .closed, .unsupportedVersion: break
         }
     }
 
