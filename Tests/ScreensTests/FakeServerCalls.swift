@@ -1,0 +1,176 @@
+import Control
+
+@testable import ConsoleCore
+
+extension FakeServer {
+    /// The replies to one call, in order; more than one only for streams.
+    mutating func replies(to frame: [UInt8]) throws -> [[UInt8]] {
+        let call = Array(frame.dropLast())
+        let method = try Varlink.head(ofCall: call).method
+        calls.append(method)
+        do throws(ControlError) {
+            return try answer(method, call)
+        } catch {
+            return [Varlink.error(error)].map { Array($0.dropLast()) }
+        }
+    }
+
+    private func one(_ output: some Encodable) -> [[UInt8]] { [Array(Varlink.reply(output).dropLast())] }
+
+    private func input<M: ControlMethod>(_: M.Type, _ call: [UInt8]) throws(ControlError) -> M.Input {
+        do {
+            return try Varlink.parameters(M.Input.self, in: call)
+        } catch {
+            throw ControlError(.invalidParameter, code: "test", "\(error)")
+        }
+    }
+
+    private mutating func answer(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
+        switch method {
+        case ServerInterface.Hello.name: return one(hello)
+        case ServerInterface.GetStatus.name: return one(status)
+        case ServerInterface.Announce.name: return one(Nothing())
+        case ServerInterface.Watch.name: return []
+        case ServerInterface.Unlock.name:
+            guard try input(ServerInterface.Unlock.self, call).password == password else {
+                throw ControlError(.refused, code: "unlock.wrong", "the password is not right")
+            }
+            return one(Nothing())
+        case ServerInterface.CheckSetup.name:
+            return one(
+                ServerInterface.CheckSetup.Output(
+                    problems: setupProblems, localAddresses: ["192.168.0.1 (eth0)", "192.168.0.4 (eth0:1)"],
+                    systemDNSServers: ["192.168.1.4"]))
+        case ServerInterface.Setup.name:
+            lastSetup = try input(ServerInterface.Setup.self, call)
+            hello.isConfigured = true
+            let parts = setupSteps.enumerated().map { index, step in
+                Varlink.reply(ServerInterface.Setup.Output(steps: [step]), continues: index + 1 < setupSteps.count)
+            }
+            return parts.map { Array($0.dropLast()) }
+        default: return try answerSettings(method, call)
+        }
+    }
+
+    private mutating func answerSettings(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
+        switch method {
+        case SettingsInterface.List.name:
+            let entries = settings.values.sorted { $0.key < $1.key }
+            return one(SettingsInterface.List.Output(settings: entries, revision: revision))
+        case SettingsInterface.Validate.name: return one(SettingsInterface.Validate.Output(problems: validation))
+        case SettingsInterface.Apply.name: return one(try apply(try input(SettingsInterface.Apply.self, call)))
+        case SettingsInterface.History.name:
+            let asked = try input(SettingsInterface.History.self, call)
+            let found = history.filter { $0.revision < asked.before ?? .max }.prefix(asked.limit)
+            return one(SettingsInterface.History.Output(revisions: Array(found)))
+        case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
+        case DirectoryInterface.ListAccounts.name: return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+        case DirectoryInterface.AddAccount.name: return one(add(try input(DirectoryInterface.AddAccount.self, call)))
+        case DirectoryInterface.RemoveAccount.name:
+            removedAccounts.insert(try input(DirectoryInterface.RemoveAccount.self, call).address)
+            return one(done("account"))
+        case DirectoryInterface.AddDomain.name:
+            let asked = try input(DirectoryInterface.AddDomain.self, call)
+            revision += 1
+            domains.append(
+                DomainEntry(
+                    name: asked.name, maxAccounts: asked.values.maxAccounts ?? 0, mailboxMode: asked.values.mailboxMode ?? "common",
+                    smtpAddresses: asked.values.smtpAddresses ?? [], folder: asked.values.folder ?? "", accounts: 0, revision: revision))
+            return one(done("domain/\(asked.name)"))
+        default: return try answerOperations(method, call)
+        }
+    }
+
+    private mutating func answerOperations(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
+        switch method {
+        case QueueInterface.List.name:
+            let asked = try input(QueueInterface.List.self, call)
+            let found = queue.filter { asked.filter.map($0.sender.contains) ?? true }
+            let rows = Array(found.dropFirst(asked.offset).prefix(asked.limit))
+            return one(QueueInterface.List.Output(rows: rows, total: found.count, offset: asked.offset))
+        case QueueInterface.Show.name:
+            let asked = try input(QueueInterface.Show.self, call)
+            guard let row = queue.first(where: { $0.id == asked.id }) else {
+                throw ControlError(.notFound, code: "queue.not-found", "no message \(asked.id)")
+            }
+            return one(entry(row))
+        case QueueInterface.Act.name:
+            let asked = try input(QueueInterface.Act.self, call)
+            acted.append("\(asked.action.rawValue) \(asked.ids.joined(separator: ","))")
+            if asked.action == .remove { queue.removeAll { asked.ids.contains($0.id) } }
+            return one(QueueInterface.Act.Output(results: asked.ids.map { .init(id: $0, done: true) }))
+        case ServicesInterface.Act.name:
+            let asked = try input(ServicesInterface.Act.self, call)
+            acted.append("\(asked.action.rawValue) \(asked.service)")
+            guard let index = services.firstIndex(where: { $0.name == asked.service }) else {
+                throw ControlError(.notFound, code: "service.unknown", "no service \(asked.service)")
+            }
+            services[index].state = asked.action == .stop ? .stopped : .running
+            return one(services[index])
+        case LogInterface.Tail.name:
+            return [Array(Varlink.reply(LogInterface.Tail.Output(lines: lines), continues: true).dropLast())]
+        case TablesInterface.Show.name:
+            return one(
+                TablesInterface.Show.Output(
+                    text: "' gateways\n*.xxxx01.co.jp,mailgateway01.xxxx.co.jp,25\n", path: "/etc/epost/gateway.dat", problems: [], etag: "1"))
+        default: throw ControlError(.methodNotFound, code: "method", "no method \(method)")
+        }
+    }
+
+    private func entry(_ row: QueueRow) -> QueueEntry {
+        QueueEntry(
+            row: row, client: "203.0.113.9", hello: "bad.example", authenticatedID: "",
+            subject: "\u{3054}\u{8ACB}\u{6C42}\u{66F8}\u{306E}\u{304A}\u{77E5}\u{3089}\u{305B} 11\u{6708}\u{5206}", messageID: "<1@bad.example>", parent: nil,
+            recipients: [
+                .init(
+                    address: row.recipient, state: row.state, tries: row.tries, next: row.next, reply: row.reply,
+                    route: "mx mx1.remote.example")
+            ], header: ["From: <news@bad.example>", "Subject: x"], source: [])
+    }
+
+    mutating func apply(_ asked: SettingsInterface.Apply.Input) throws(ControlError) -> Applied {
+        for change in asked.changes {
+            if let base = change.baseRevision, base != settings[change.key]?.revision {
+                throw ControlError(.conflict, code: "conflict", "changed meanwhile", problems: [
+                    Problem(path: change.key, code: "conflict", message: "changed meanwhile")
+                ])
+            }
+        }
+        revision += 1
+        applied.append(asked)
+        var records: [ChangeRecord] = []
+        for change in asked.changes {
+            let old = settings[change.key]?.values
+            settings[change.key] = SettingEntry(
+                key: change.key, values: change.values ?? [], isDefault: change.values == nil, revision: revision)
+            records.append(ChangeRecord(path: change.key, old: old, new: change.values))
+        }
+        return Applied(revision: revision, changes: records, effects: records.map { _ in "now" }, warnings: [])
+    }
+
+    private mutating func done(_ path: String) -> Applied {
+        revision += 1
+        return Applied(
+            revision: revision, changes: [ChangeRecord(path: path, old: nil, new: [])], effects: ["restart.all"], warnings: [])
+    }
+
+    private mutating func add(_ asked: DirectoryInterface.AddAccount.Input) -> Applied {
+        let parts = asked.address.split(separator: "@").map(String.init)
+        extraAccounts.append(
+            AccountEntry(
+                account: parts.first ?? "", domain: parts.last ?? "", fullName: asked.values.fullName ?? "", home: "",
+                mailboxLimit: asked.values.mailboxLimit ?? 0, smtpAuth: asked.values.smtpAuth ?? true, isEnabled: true, usedOctets: 0,
+                usedMessages: 0, mailboxPath: "", revision: revision + 1))
+        revision += 1
+        return Applied(revision: revision, changes: [], effects: ["now"], warnings: [])
+    }
+
+    private func list(_ asked: DirectoryInterface.ListAccounts.Input) -> DirectoryInterface.ListAccounts.Output {
+        let added = extraAccounts.filter { $0.domain == asked.domain }
+        let total = accountCount + added.count
+        let rows = (asked.offset..<max(asked.offset, min(asked.offset + asked.limit, total))).map { index in
+            index < added.count ? added[index] : account(index - added.count, asked.domain)
+        }
+        return .init(rows: rows, total: total, offset: asked.offset)
+    }
+}

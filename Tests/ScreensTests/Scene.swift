@@ -1,0 +1,148 @@
+import Control
+
+@testable import ConsoleCore
+
+/// The states of the console that are kept as pictures.
+enum Scene {
+    typealias Make = @Sendable (ConsoleCore.Language, Int, Int) -> Driver
+
+    static let all: [String: Make] = {
+        var scenes: [String: Make] = [:]
+        for page in PageID.allCases {
+            scenes["page-\(page.rawValue)"] = { language, columns, rows in
+                var driver = Driver(language, columns: columns, rows: rows)
+                driver.go(page)
+                return driver
+            }
+        }
+        for (name, body) in dialogs {
+            scenes[name] = { language, columns, rows in
+                var driver = Driver(language, columns: columns, rows: rows)
+                body(&driver)
+                return driver
+            }
+        }
+        for step in 1...6 {
+            scenes["wizard-\(step)"] = { language, columns, rows in wizard(step, language, columns, rows) }
+        }
+        scenes["start-offline"] = { Driver($0, columns: $1, rows: $2, connects: false) }
+        scenes["unlock"] = { language, columns, rows in
+            var server = FakeServer()
+            server.hello.isLocked = true
+            return Driver(language, columns: columns, rows: rows, server: server)
+        }
+        scenes["wizard-done"] = { language, columns, rows in
+            var driver = wizard(6, language, columns, rows)
+            driver.keys(.control("o"), .control("o"))
+            return driver
+        }
+        return scenes
+    }()
+
+    private static let dialogs: [String: @Sendable (inout Driver) -> Void] = [
+        "server-staged": { driver in
+            driver.go(.server)
+            driver.type("9")
+            driver.keys(.tab)
+        },
+        "server-lost": { driver in
+            driver.go(.server)
+            driver.lose()
+        },
+        "password": { driver in
+            driver.go(.server)
+            driver.keys(.backTab, .enter)
+        },
+        "gateway-table": { driver in
+            driver.go(.server)
+            driver.keys(.tab, .enter)
+        },
+        "domain-details": { driver in
+            driver.go(.domain)
+            driver.keys(.down, .enter)
+        },
+        "domain-delete": { driver in
+            driver.go(.domain)
+            driver.keys(.character("d"))
+        },
+        "service-stop": { driver in
+            driver.go(.service)
+            driver.keys(.enter)
+        },
+        "receiver-details": { driver in
+            driver.go(.service)
+            driver.keys(.tab, .tab, .tab, .enter)
+        },
+        "account-change": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .enter)
+        },
+        "account-add": { driver in
+            driver.go(.accounts)
+            driver.keys(.character("a"))
+        },
+        "account-menu": { driver in
+            driver.go(.accounts)
+            driver.keys(.character("m"))
+        },
+        "account-delete": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("d"))
+        },
+        "queue-remove": { driver in
+            driver.go(.queue)
+            driver.keys(.character(" "), .character(" "), .character(" "), .character("d"))
+        },
+        "queue-message": { driver in
+            driver.go(.queue)
+            driver.keys(.enter)
+        },
+        "review-conflict": { driver in
+            driver.go(.server)
+            driver.type("9")
+            driver.keys(.tab)
+            driver.other("server.smtp_gateway", ["gw.example.jp"])
+            driver.keys(.control("r"))
+        },
+        "help": { driver in
+            driver.go(.server)
+            driver.keys(.function(1))
+        },
+        "palette": { driver in driver.keys(.control("g")) },
+    ]
+
+    static func wizard(_ step: Int, _ language: ConsoleCore.Language, _ columns: Int, _ rows: Int) -> Driver {
+        var server = FakeServer()
+        server.hello.isConfigured = false
+        server.domains = []
+        server.services = server.services.map { status in
+            var status = status
+            status.state = .notRegistered
+            return status
+        }
+        server.setupSteps = [
+            SetupStep(step: "settings", state: .done), SetupStep(step: "certificate", state: .done),
+            SetupStep(step: "register.epstrs", state: .done), SetupStep(step: "start.epstrs", state: .done),
+            SetupStep(step: "register.epstds", state: .done),
+            SetupStep(step: "start.epstds", state: .failed, message: "port 25 is used by pid 881 (postfix)"),
+        ]
+        var driver = Driver(language, columns: columns, rows: rows, server: server)
+        if step > 1 { driver.keys(.control("o")) }
+        if step > 2 {
+            driver.type("192.168.1.4")
+            driver.keys(.control("o"))
+        }
+        if step > 3 {
+            driver.type("example.jp")
+            driver.keys(.tab)
+            driver.type("192.168.0.1")
+            driver.keys(.control("o"))
+        }
+        if step > 4 {
+            driver.type("postmaster@example.jp")
+            driver.keys(.control("o"))
+        }
+        if step > 5 { driver.keys(.control("o")) }
+        return driver
+    }
+}
