@@ -93,11 +93,13 @@ struct Driver {
         for character in text { send(.keys([.character(character)])) }
     }
 
-    /// A part of the current page or dialog gets the focus, as the palette does it.
-    mutating func go(_ tab: PageID) {
-        keys(.control("g"))
-        type(context.say(tab.title))
-        keys(.enter)
+    /// To a page by the keys of the bars: Esc, area letter, Esc, digit.
+    mutating func go(_ page: PageID) {
+        for area in ConsoleContent.areas {
+            guard let tab = area.tabs.first(where: { $0.id == page.rawValue }) else { continue }
+            keys(.alt(.character(area.letter)))
+            if area.tabs.count > 1 { keys(.alt(.character(tab.digit))) }
+        }
     }
 
     mutating func wait(_ milliseconds: Int) {

@@ -34,7 +34,7 @@ struct FakeServer {
     init() {
         for definition in SettingsCatalogue.all {
             settings[definition.key] = SettingEntry(
-                key: definition.key, values: definition.defaultValues(Layout(root: nil)), isDefault: true, revision: 0)
+                key: definition.key, values: definition.defaultValues(.hierarchy), isDefault: true, revision: 0)
         }
         settings["server.smtp_gateway"]?.values = ["192.168.0.4"]
         settings["server.dns_servers"]?.values = ["192.168.1.4", "192.168.1.5"]

@@ -58,7 +58,7 @@ package enum CatalogueFiles {
     }
 
     /// At most 4 MB; `nil` when it cannot be read.
-    private static func contents(of path: String) -> [UInt8]? {
+    static func contents(of path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

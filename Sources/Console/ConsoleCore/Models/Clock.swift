@@ -25,11 +25,11 @@ enum Clock {
         return "\(year)-\(two(month))-\(two(day)) \(short(milliseconds, utcOffset: utcOffset))"
     }
 
-    /// `00:04`, `03:12`, `2d 03:12`: hours and minutes.
-    static func age(_ milliseconds: Int) -> String {
+    /// `00:04`, `03:12`, `2d 03:12`: days, hours and minutes.
+    static func age(_ milliseconds: Int, _ say: any Localizer) -> String {
         let minutes = max(0, milliseconds) / 60_000
         let clock = "\(two(minutes / 60 % 24)):\(two(minutes % 60))"
-        return minutes >= 24 * 60 ? "\(minutes / 60 / 24)d \(clock)" : clock
+        return minutes >= 24 * 60 ? say(.text("word.age-days", String(minutes / 60 / 24), clock)) : clock
     }
 
     private static func secondOfDay(_ milliseconds: Int, _ utcOffset: Int) -> Int {

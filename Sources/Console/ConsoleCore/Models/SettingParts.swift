@@ -21,6 +21,8 @@ enum SettingParts {
             return FormPart(key, Select(options, selected: words.first ?? "", width: width))
         case .choices(let words):
             return FormPart(key, Select(subsets(words), selected: "", width: width))
+        case .list(_, let maximum):
+            return FormPart(key, ListEditor([], maximum: maximum, rows: 3, width: width ?? 30))
         default:
             return FormPart(
                 key, TextField(kind: kind(definition.type), width: width), width: width == nil ? .fill : .ideal)
@@ -54,7 +56,7 @@ enum SettingParts {
         case .boolean: return [form.isOn(key) ? "true" : "false"]
         case .choice: return [form.selected(key)]
         case .choices: return form.selected(key).split(separator: " ").map(String.init)
-        case .list: return form.text(key).split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
+        case .list: return form.widget(key, as: ListEditor.self)?.values ?? []
         default:
             let text = form.text(key).trimmedBlanks
             return text.isEmpty ? [] : [text]
@@ -67,6 +69,7 @@ enum SettingParts {
         case .boolean: form.setOn(key, values == ["true"])
         case .choice: form.setSelected(key, values.first ?? "")
         case .choices: form.setSelected(key, values.joined(separator: " "))
+        case .list: form.update(key, as: ListEditor.self) { $0.values = values }
         default:
             form.setText(key, values.joined(separator: " "))
             form.update(key, as: TextField.self) { $0.original = original.joined(separator: " ") }

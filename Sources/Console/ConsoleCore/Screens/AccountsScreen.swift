@@ -9,13 +9,11 @@ struct AccountsScreen: Screen {
     private var known: [String: AccountEntry] = [:]
     private var total = 0
     private var shownDomain = ""
+    private var isCompact = false
+    /// The empty list, for the other layout.
+    private let list: Table
 
     init() {
-        let tree = Table(
-            [
-                TableColumn("name", .text("accounts.root"), minimum: 14),
-                TableColumn("count", .verbatim(""), minimum: 5, maximum: 7, align: .right),
-            ], features: [.edit], empty: .text("accounts.none"))
         let list = Table(
             [
                 TableColumn(
@@ -32,13 +30,18 @@ struct AccountsScreen: Screen {
                     sortLetter: "l"),
                 TableColumn("flags", .text("accounts.col.flags"), minimum: 5, maximum: 6, priority: 45),
             ], features: [.add, .delete, .edit, .filter, .sort], empty: .text("accounts.empty"))
-        form = Form(
-            [
-                FormRow(
-                    nil, [FormPart("domains", tree, width: .cells(26)), FormPart("accounts", list, width: .fill)],
-                    gap: 1),
-                FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint))]),
-            ], focus: "accounts")
+        self.list = list
+        form = Form(Self.rows(list, isCompact: false), focus: "accounts")
+    }
+
+    /// A narrow screen has the domains in a drop-down over the list.
+    private static func rows(_ list: Table, isCompact: Bool) -> [FormRow] {
+        let flags = FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint))])
+        let accounts = FormPart("accounts", list, width: .fill)
+        if isCompact {
+            return [FormRow(.text("account.domain"), "domain", Select([], selected: "")), FormRow(nil, [accounts]), flags]
+        }
+        return [FormRow(nil, [FormPart("domains", Tree([]), width: .cells(27)), accounts], gap: 1), flags]
     }
 
     private func domain(_ context: Context) -> DomainEntry? {
@@ -81,7 +84,7 @@ struct AccountsScreen: Screen {
         let off = context.changeRefusal
         let noAccount: Phrase? = current == nil ? .text("accounts.empty") : nil
         let noDomain: Phrase? = domain(context) == nil ? .text("accounts.none") : nil
-        if form.focus == "domains" {
+        if (form.focus == "domains" || form.focus == "domain") {
             return [
                 Command(
                     "domain-change", .text("accounts.menu.domain-change"), keys: [.character("e")],
@@ -108,6 +111,11 @@ struct AccountsScreen: Screen {
     // MARK: - Rows
 
     mutating func opened(_ context: inout Context) { sync(&context) }
+    mutating func prepare(_ context: Context) {
+        guard (context.size.columns < 72) != isCompact else { return }
+        adapt(to: context.size)
+        syncDomains(context)
+    }
 
     mutating func modelChanged(_ context: inout Context) {
         if !context.isConnected { listing = nil }
@@ -115,13 +123,8 @@ struct AccountsScreen: Screen {
     }
 
     private mutating func sync(_ context: inout Context) {
-        let last = context.model.domains.count - 1
-        let rows = context.model.domains.enumerated().map { index, entry in
-            TableRow(
-                id: entry.name,
-                cells: [(index == last ? "`- " : "|- ") + Visible.line(entry.name), String(entry.accounts)])
-        }
-        form.update("domains", as: Table.self) { $0.setRows(rows) }
+        adapt(to: context.size)
+        syncDomains(context)
         if context.model.accountDomain != shownDomain { changeDomain(context.model.accountDomain) }
         if version != context.model.accountsVersion {
             version = context.model.accountsVersion
@@ -132,20 +135,47 @@ struct AccountsScreen: Screen {
         }
     }
 
+    /// The layout follows the width of the screen; rows come anew.
+    private mutating func adapt(to size: Size) {
+        let compact = size.columns < 72
+        guard compact != isCompact else { return }
+        isCompact = compact
+        let table = form.widget("accounts", as: Table.self) ?? list
+        form.rows = Self.rows(table, isCompact: compact)
+        _ = form.setFocus("accounts")
+    }
+
+    private mutating func syncDomains(_ context: Context) {
+        let names = context.model.domains
+        let selected = context.model.accountDomain
+        if isCompact {
+            form.update("domain", as: Select.self) { select in
+                select.options = names.map { Option($0.name, .verbatim(Visible.line($0.name))) }
+                select.selected = selected
+            }
+            return
+        }
+        let nodes = names.map { Tree.Node($0.name, Visible.line($0.name), count: String($0.accounts)) }
+        let root = Tree.Node(
+            Self.root, Visible.line(context.model.hello?.host ?? ""), children: nodes, isOpen: true)
+        form.update("domains", as: Tree.self) { tree in
+            if tree.roots != [root] { tree.roots = [root] }
+            if tree.cursorID != Self.root || shownDomain.isEmpty { tree.select(selected) }
+        }
+    }
+
+    private static let root = "(root)"
+
     private mutating func changeDomain(_ name: String) {
         shownDomain = name
         known = [:]
         total = 0
         listing = nil
-        form.update("domains", as: Table.self) { $0.select(name) }
+        form.update("domains", as: Tree.self) { $0.select(name) }
         form.update("accounts", as: Table.self) { $0.restart() }
     }
 
     mutating func requests(_ context: inout Context) {
-        if let wanted = form.widget("domains", as: Table.self)?.current?.id, wanted != context.model.accountDomain {
-            context.model.accountDomain = wanted
-            changeDomain(wanted)
-        }
         guard context.isConnected, context.model.isReady, !shownDomain.isEmpty,
             let wanted = form.update("accounts", as: Table.self, { $0.windowWanted() }) ?? nil
         else { return }
@@ -184,10 +214,19 @@ struct AccountsScreen: Screen {
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
         case .activated("domains"): _ = form.setFocus("accounts")
+        case .changed("domains"):
+            if let id = form.widget("domains", as: Tree.self)?.current?.id, id != Self.root { choose(id, &context) }
+        case .changed("domain"): choose(form.selected("domain"), &context)
         case .activated("accounts"): perform("change", &context)
         case .command("accounts", let command): perform(command, &context)
         default: break
         }
+    }
+
+    private mutating func choose(_ name: String, _ context: inout Context) {
+        context.model.accountDomain = name
+        changeDomain(name)
+        sync(&context)
     }
 
     mutating func perform(_ command: String, _ context: inout Context) {

@@ -24,16 +24,16 @@ struct DomainScreen: SettingsScreen {
                     "net.ip_version", width: 10,
                     more: [
                         FormPart("", Label(.text("setting.net.ipv6_hostname.label"), .label)),
-                        SettingParts.part("net.ipv6_hostname", width: 28),
+                        SettingParts.part("net.ipv6_hostname", width: 22),
                     ]),
                 SettingParts.row("admin.account", width: 40),
                 FormRow(nil, [SettingParts.part("admin.copy_bounces")], isIndented: true),
                 FormRow(nil, "domains", table),
                 FormRow(
-                    .text("domain.new"),
+                    nil,
                     [
-                        FormPart("new", TextField(width: 28, limit: 253)), FormPart("add", Button(.text("button.add"))),
-                        FormPart("details", Button(.text("button.details"))),
+                        FormPart("", Label(.text("domain.new"), .label)), FormPart("new", TextField(width: 22, limit: 253)),
+                        FormPart("add", Button(.text("button.add"))), FormPart("details", Button(.text("button.details"))),
                         FormPart("delete", Button(.text("button.delete"))),
                     ], gap: 1),
             ], buttons: Self.pageButtons(), focus: "domains")

@@ -16,9 +16,9 @@ struct QueueScreen: Screen {
     init() {
         let list = Table(
             [
-                TableColumn("id", .text("queue.col.id"), minimum: 12, maximum: 16, priority: 90),
+                TableColumn("id", .text("queue.col.id"), minimum: 14, maximum: 14, priority: 90),
                 TableColumn(
-                    "age", .text("queue.col.age"), minimum: 6, maximum: 9, priority: 70, align: .right, sortLetter: "a"),
+                    "age", .text("queue.col.age"), minimum: 5, maximum: 8, priority: 70, align: .right, sortLetter: "a"),
                 TableColumn(
                     "size", .text("queue.col.size"), minimum: 8, maximum: 9, priority: 40, align: .right,
                     sortLetter: "s"),
@@ -27,7 +27,7 @@ struct QueueScreen: Screen {
                 TableColumn(
                     "tries", .text("queue.col.tries"), minimum: 5, maximum: 5, priority: 30, align: .right,
                     sortLetter: "n"),
-                TableColumn("state", .text("queue.col.state"), minimum: 8, maximum: 9, priority: 50),
+                TableColumn("state", .text("queue.col.state"), minimum: 8, maximum: 8, priority: 50),
             ], features: [.edit, .mark, .filter, .sort], empty: .text("queue.empty"))
         let lines = (0..<4).map { FormRow(nil, [FormPart("detail\($0)", Label(""), width: .fill)]) }
         form = Form(
@@ -237,7 +237,7 @@ struct QueueScreen: Screen {
 /// Queue entries in words.
 enum QueueText {
     static func row(_ row: QueueRow, _ context: Context) -> TableRow {
-        let age = context.model.serverTime(context.now).map { Clock.age($0 - row.received) } ?? ""
+        let age = context.model.serverTime(context.now).map { Clock.age($0 - row.received, context.say) } ?? ""
         let more =
             row.recipients > 1
             ? context.say(.text("queue.more", Visible.line(row.recipient), String(row.recipients - 1)))

@@ -7,12 +7,12 @@ struct ReviewScreen: Screen {
     init(_ context: Context) {
         let list = Table(
             [
-                TableColumn("where", .text("review.col.where"), minimum: 8, maximum: 12, priority: 50),
-                TableColumn("setting", .text("review.col.setting"), minimum: 16, maximum: 34, priority: 90),
-                TableColumn("now", .text("review.col.now"), minimum: 10, maximum: 26, priority: 60),
-                TableColumn("new", .text("review.col.new"), minimum: 10, maximum: 26, priority: 80),
+                TableColumn("where", .text("review.col.where"), minimum: 7, maximum: 9, priority: 50),
+                TableColumn("setting", .text("review.col.setting"), minimum: 14, maximum: 26, priority: 90),
+                TableColumn("now", .text("review.col.now"), minimum: 9, priority: 60),
+                TableColumn("new", .text("review.col.new"), minimum: 9, priority: 80),
                 TableColumn("state", .text("review.col.state"), minimum: 8, maximum: 9, priority: 70),
-            ], features: [.edit, .delete], empty: .text("review.empty"))
+            ], features: [.edit], empty: .text("review.empty"))
         let values = ["began", "server", "yours"].map { name in
             FormRow(Phrase("review.\(name)"), [FormPart(name, Label(""), width: .fill)])
         }
@@ -136,7 +136,7 @@ struct ReviewScreen: Screen {
         switch event {
         case .activated("mine"): settle(&context) { $0.keepMine($1) }
         case .activated("theirs"): settle(&context) { $0.takeTheirs($1) }
-        case .activated("drop"), .command("list", "delete"): perform("drop", &context)
+        case .activated("drop"): perform("drop", &context)
         case .activated("list"):
             if selected(context)?.isConflict == true { _ = form.setFocus("mine") } else { perform("goto", &context) }
         case .button("apply"): perform("apply", &context)

@@ -9,8 +9,8 @@ struct ServerScreen: SettingsScreen {
         .server,
         keys: [
             "server.smtp_gateway", "server.forward_all_to_gateway", "server.work_dir", "server.mailbox_dir",
-            "console.launch_account_manager",
-        ], lists: ["server.dns_servers"])
+            "server.dns_servers", "console.launch_account_manager",
+        ])
 
     init() {
         let password = "admin.password_hash"
@@ -35,9 +35,7 @@ struct ServerScreen: SettingsScreen {
                 isIndented: true),
             .empty,
         ]
-        rows += SettingBinder.listRows(
-            "server.dns_servers", label: .text("setting.server.dns_servers.label"), hint: .text("server.dns.hint"),
-            height: 3, width: 32)
+        rows.append(SettingParts.row("server.dns_servers", width: 30))
         rows.append(.empty)
         rows.append(FormRow(nil, [SettingParts.part("console.launch_account_manager")], isIndented: true))
         form = Form(rows, buttons: Self.pageButtons(), focus: "server.smtp_gateway")

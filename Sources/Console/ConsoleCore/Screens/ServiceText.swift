@@ -25,7 +25,7 @@ enum ServiceText {
         var rest: [String] = []
         if let pid = status.pid { rest.append("pid \(pid)") }
         if let now = context.model.serverTime(context.now), status.since > 0 {
-            let age = Clock.age(now - status.since)
+            let age = Clock.age(now - status.since, say)
             rest.append(say(.text(status.state == .running ? "service.up" : "service.since-age", age)))
         }
         if status.state == .failed, let reason = status.reason { rest = [Visible.line(reason)] }
@@ -54,7 +54,7 @@ enum ServiceText {
             say(.text("service.threads", count("active"), count("threads"))),
             say(.text("service.delivered", count("deliveredPerMinute"))),
             say(.text("service.deferred", String(queue?.deferred ?? 0))),
-            say(.text("service.oldest", Clock.age((queue?.oldestAge ?? 0) * 1000))),
+            say(.text("service.oldest", Clock.age((queue?.oldestAge ?? 0) * 1000, say))),
         ].joined(separator: "  ")
     }
 
@@ -105,8 +105,7 @@ struct ServiceDetails: Dialog {
         isReceiver = service == "epstrs"
         let rows = isReceiver ? Self.receiverRows() : Self.deliveryRows()
         let keys = rows.flatMap(\.parts).map(\.id).filter { $0.hasPrefix("receiver.") || $0.hasPrefix("delivery.") }
-            .filter { !$0.hasPrefix("receiver.listen.") }
-        binder = SettingBinder(.service, keys: keys, lists: isReceiver ? ["receiver.listen"] : [])
+        binder = SettingBinder(.service, keys: keys)
         form = Form(
             rows, buttons: ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))]))
     }
@@ -117,9 +116,7 @@ struct ServiceDetails: Dialog {
             SettingParts.row("receiver.max_sessions_per_client", width: 8, unit: "word.unlimited"),
             SettingParts.row("receiver.listen_mode"),
         ]
-            + SettingBinder.listRows(
-                "receiver.listen", label: .text("setting.receiver.listen.label"), hint: .text("receiver.listen.hint"),
-                height: 3, width: 30)
+            + [SettingParts.row("receiver.listen", width: 30)]
             + [
                 SettingParts.row("receiver.sender_trust"),
                 FormRow(nil, [SettingParts.part("receiver.auth_requires_tls")], isIndented: true),
@@ -152,20 +149,10 @@ struct ServiceDetails: Dialog {
     mutating func opened(_ context: inout Context) {
         before = context.model.draft
         binder.sync(&form, context)
-        adapt(context)
     }
 
     mutating func modelChanged(_ context: inout Context) {
         binder.sync(&form, context)
-        adapt(context)
-    }
-
-    private mutating func adapt(_ context: Context) {
-        guard isReceiver else { return }
-        let isList = context.model.value("receiver.listen_mode") == "list"
-        form.update("receiver.listen.new", as: TextField.self) { $0.isEnabled = isList }
-        form.update("receiver.listen.add", as: Button.self) { $0.isEnabled = isList }
-        form.update("receiver.listen.delete", as: Button.self) { $0.isEnabled = isList }
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
@@ -185,7 +172,7 @@ struct ServiceDetails: Dialog {
     /// Edits made here are taken back; what happened to others meanwhile stays.
     func cancelled(_ context: inout Context) {
         guard let before else { return }
-        for key in binder.keys + binder.lists where context.model.draft[key] != before[key] {
+        for key in binder.keys where context.model.draft[key] != before[key] {
             if let edit = before[key] {
                 context.model.draft.stage(key, edit.new, server: context.model.server(key))
             } else {

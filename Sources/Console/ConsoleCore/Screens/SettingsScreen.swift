@@ -150,7 +150,7 @@ extension SettingsScreen {
         let paths = context.model.staged(on: page).map(\.path)
         context.model.draft.drop(paths)
         for path in paths { context.model.problems[path] = nil }
-        binder = SettingBinder(page, keys: binder.keys, lists: binder.lists)
+        binder = SettingBinder(page, keys: binder.keys)
         context.announce()
         context.notice(.information, .text("notice.dropped", String(paths.count)))
         context.modelChanged()

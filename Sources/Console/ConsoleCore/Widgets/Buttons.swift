@@ -114,8 +114,11 @@ package struct ButtonRow: Widget, Sendable {
     private func text(_ item: Item, _ say: any Localizer) -> String {
         let name = say(item.name)
         guard let letter = item.letter else { return name }
-        if item.isLetterOnly { return name + " (" + letter.uppercased() + ")" }
-        return name.lowercased().hasPrefix(letter.lowercased()) ? name : name + "(" + letter.uppercased() + ")"
+        let marked = "(" + letter.uppercased() + ")"
+        if item.isLetterOnly { return name + " " + marked }
+        // `< Back` begins with its letter, and `次へ(N) >` holds it already.
+        let begins = name.lowercased().drop { !$0.isLetter }.hasPrefix(letter.lowercased())
+        return begins || name.contains(marked) ? name : name + marked
     }
 
     package func idealWidth(_ look: Look) -> Int? {

@@ -1,0 +1,259 @@
+import Control
+import Testing
+
+@testable import ConsoleCore
+
+/// The console and another administrator, the socket, and the ways a page is applied.
+struct LiveTests {
+    @Test func aForeignChangeShowsAtOnceAndItsMarkGoesAfterTenSeconds() {
+        var driver = Driver()
+        driver.other("server.work_dir", ["/srv/queue"])
+        #expect(driver.text.contains("[/srv/queue"))
+        #expect(driver.model.mark("server.work_dir", now: driver.now) == .foreign)
+        #expect(driver.text.contains("~ Mail working folder"))
+        driver.wait(11_000)
+        #expect(driver.model.mark("server.work_dir", now: driver.now) == .none)
+        #expect(!driver.text.contains("~ Mail working folder"))
+    }
+
+    @Test func whatIsBeingTypedIsNeverOverwritten() {
+        var driver = Driver()
+        driver.type("77")
+        driver.other("server.smtp_gateway", ["gw.example.jp"])
+        #expect(driver.text.contains("[192.168.0.477"))
+        driver.keys(.tab)
+        #expect(driver.model.draft["server.smtp_gateway"]?.isConflict == true)
+        #expect(driver.model.draft["server.smtp_gateway"]?.new == ["192.168.0.477"])
+    }
+
+    @Test func applySendsTheTabWithItsBaseRevisions() {
+        var driver = Driver()
+        driver.type("9")
+        driver.keys(.control("o"))
+        #expect(driver.server.applied.first?.changes.map(\.key) == ["server.smtp_gateway"])
+        #expect(driver.server.applied.first?.changes.first?.baseRevision == 0)
+        #expect(driver.model.draft.isEmpty)
+        #expect(driver.text.contains("[192.168.0.49"))
+    }
+
+    @Test func aFaultyFieldIsNotSentAndGetsTheFocus() {
+        var driver = Driver()
+        driver.keys(.control("u"))
+        driver.type("no host")
+        driver.keys(.tab, .tab, .control("o"))
+        #expect(driver.server.applied.isEmpty)
+        #expect(driver.app.page?.form.focus == "server.smtp_gateway")
+    }
+
+    @Test func conflictIsSettledInReviewAndApplied() {
+        var driver = Driver()
+        driver.type("9")
+        driver.keys(.tab)
+        driver.other("server.smtp_gateway", ["gw.example.jp"])
+        driver.keys(.control("r"))
+        #expect(driver.text.contains("CONFLICT"))
+        driver.keys(.enter, .enter)  // to "Keep mine", and press it
+        #expect(driver.model.draft.conflicts.isEmpty)
+        driver.keys(.control("o"))
+        #expect(driver.server.settings["server.smtp_gateway"]?.values == ["192.168.0.49"])
+        #expect(driver.model.draft.isEmpty)
+    }
+
+    @Test func aLostSocketIsSaidAndStopsChangesAndComesBack() {
+        var driver = Driver()
+        driver.lose()
+        #expect(driver.text.contains("No connection to epostd since 12:03:20"))
+        #expect(driver.text.contains("as of 12:03:20"))
+        driver.type("9")
+        driver.keys(.control("o"))
+        #expect(driver.server.applied.isEmpty)
+        driver.server.settings["server.smtp_gateway"] = SettingEntry(
+            key: "server.smtp_gateway", values: ["new.example.jp"], isDefault: false, revision: 77)
+        driver.connect()
+        #expect(driver.model.draft["server.smtp_gateway"]?.theirs?.values == ["new.example.jp"])
+        #expect(!driver.text.contains("as of"))
+    }
+
+    @Test func okAppliesAndOpensTheAccountManager() {
+        var driver = Driver()
+        driver.type("9")
+        _ = driver.app.focusButtons()
+        driver.keys(.enter)
+        #expect(driver.server.applied.count == 1)
+        #expect(driver.text.contains("[Accounts]"))
+    }
+
+    @Test func cancelDropsThePageAndUndoBringsItBack() {
+        var driver = Driver()
+        driver.type("9")
+        _ = driver.app.focusButtons()
+        driver.keys(.right, .enter)
+        driver.wait(300)
+        driver.keys(.character("d"))
+        #expect(driver.model.draft.isEmpty)
+        driver.go(.ssl)
+        driver.go(.server)
+        driver.keys(.backTab, .character("u"))
+        #expect(driver.model.draft["server.smtp_gateway"]?.new == ["192.168.0.49"])
+    }
+
+    /// R-MC-07: nothing is shown without the password.
+    @Test func managementPasswordIsAskedFirst() {
+        var server = FakeServer()
+        server.hello.isLocked = true
+        var driver = Driver(server: server)
+        #expect(!driver.text.contains("192.168.0.4"))
+        #expect(!driver.server.calls.contains(SettingsInterface.List.name))
+        driver.type("wrong")
+        driver.keys(.enter)
+        #expect(driver.text.contains("The password is not right."))
+        driver.type("secret")
+        driver.keys(.enter)
+        #expect(driver.text.contains("192.168.0.4"))
+    }
+
+    /// R-WIZ-01 to R-WIZ-17
+    @Test func wizardSendsWhatWasEntered() {
+        var driver = Scene.wizard(6, .english, 80, 24)
+        driver.keys(.control("o"))
+        driver.wait(300)
+        driver.keys(.control("o"))
+        let setup = driver.server.lastSetup
+        #expect(setup?.backend == "soft")
+        #expect(setup?.dnsServers == ["192.168.1.4"])
+        #expect(setup?.domains == [.init(name: "example.jp", address: "192.168.0.1")])
+        #expect(setup?.administrator == "postmaster@example.jp")
+        #expect(setup?.registerServices == true)
+        #expect(driver.text.contains("port 25 is used by pid 881"))
+        driver.keys(.enter)
+        #expect(driver.text.contains("[1Server]"))
+    }
+
+    @Test func wizardBackKeepsAndCancelChangesNothing() {
+        var driver = Scene.wizard(4, .english, 80, 24)
+        driver.keys(.escape)
+        #expect(driver.text.contains("[example.jp"))
+        driver.keys(.control("c"))
+        driver.wait(300)
+        driver.keys(.character("l"))
+        #expect(driver.exitCode == 0)
+        #expect(driver.server.lastSetup == nil)
+        #expect(!driver.server.calls.contains(ServerInterface.Setup.name))
+    }
+
+    @Test(
+        arguments: [
+            (2, "", "Enter at least one DNS server."), (2, "8.8.8", "is no IP address"),
+            (3, "", "Row 1 needs a domain name."), (3, "example.jp", "1: a domain name needs an IP address too."),
+            (4, "Administrator", "Enter the complete address"),
+        ])
+    func wizardPageIsNotLeftWith(step: Int, typed: String, message: String) {
+        var driver = Scene.wizard(step, .english, 80, 24)
+        driver.type(typed)
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("step \(step) of 6"))
+        #expect(driver.text.contains(message))
+    }
+
+    @Test func accountIsAddedWithAGeneratedPassword() {
+        var driver = Driver()
+        driver.go(.accounts)
+        driver.keys(.character("a"))
+        driver.wait(300)
+        driver.type("taro")
+        driver.keys(.tab, .tab, .enter, .control("o"))
+        #expect(driver.server.extraAccounts.map(\.account) == ["taro"])
+        #expect(driver.text.contains("> taro") || driver.text.contains("  taro"))
+    }
+
+    @Test func queueActionsAskByTheirClass() {
+        var driver = Driver()
+        driver.go(.queue)
+        driver.keys(.character("r"))
+        #expect(driver.server.acted == ["retry q7F2A10"])
+        driver.keys(.character(" "), .character(" "), .character("d"))
+        driver.wait(300)
+        driver.keys(.tab, .enter)
+        #expect(driver.server.acted.count == 1, "two messages are not deleted without their number")
+        driver.keys(.escape)
+        driver.keys(.character("d"))
+        driver.wait(300)
+        driver.type("2")
+        driver.keys(.tab, .character("d"))
+        #expect(driver.server.acted.last == "remove q7F2A10,q7F2A11")
+    }
+
+    @Test func stopAsksWithNumbersAndIsNotOneEnterAway() {
+        var driver = Driver()
+        driver.go(.service)
+        driver.keys(.enter)
+        driver.wait(300)
+        #expect(driver.text.contains("37 sessions are open."))
+        driver.keys(.enter)
+        #expect(driver.server.acted.isEmpty)
+        driver.keys(.enter)
+        driver.wait(300)
+        driver.keys(.character("s"))
+        #expect(driver.server.acted == ["stop epstrs"])
+    }
+
+    @Test func hostileLogTextIsShownAndDoesNothing() {
+        var driver = Driver()
+        driver.go(.log)
+        #expect(driver.text.contains("HELO x^[[2J^[[H"))
+    }
+
+    @Test func aDraftOfLastTimeIsOfferedAndMeetsTheServer() {
+        var draft = Draft()
+        draft.stage("server.smtp_gateway", ["mine.example.jp"], server: ServerValue(values: ["192.168.0.4"], revision: 0))
+        draft.stage("server.work_dir", ["/srv"], server: ServerValue(values: ["/old"], revision: 0))
+        var driver = Driver(draft: DraftFile.text(of: draft, time: FakeServer.now))
+        #expect(driver.text.contains("2 changes from 2026-11-24 12:03"))
+        driver.wait(300)
+        driver.keys(.enter)
+        #expect(driver.model.draft["server.smtp_gateway"]?.isConflict == false)
+        #expect(driver.model.draft["server.work_dir"]?.isConflict == true)
+    }
+
+    @Test func lookingOnlyStagesNothing() {
+        var server = FakeServer()
+        server.hello.mayChange = false
+        var driver = Driver(server: server)
+        driver.type("9")
+        driver.keys(.tab)
+        #expect(driver.model.draft.isEmpty)
+        #expect(driver.text.contains("may look but not change"))
+    }
+
+    @Test func hundredThousandAccountsAreReadInWindows() {
+        var server = FakeServer()
+        server.accountCount = 100_000
+        var driver = Driver(server: server)
+        driver.go(.accounts)
+        driver.keys(.end)
+        #expect(driver.text.contains("user099999"))
+        let asked = driver.server.calls.filter { $0 == DirectoryInterface.ListAccounts.name }.count
+        #expect(asked <= 4)
+        driver.keys(.home)
+        #expect(driver.text.contains("user000000"))
+    }
+
+    @Test func languageSwitchesAtOnce() {
+        var driver = Driver()
+        driver.keys(.control("g"))
+        driver.type("language")
+        driver.keys(.enter)
+        #expect(driver.text.contains("SMTPゲートウェイ"))
+    }
+}
+
+extension App {
+    /// The button row of the page gets the focus.
+    mutating func focusButtons() -> Bool {
+        guard let owner = pageOwner else { return false }
+        var events: [FormEvent] = []
+        callScreen(owner) { screen, _ in events = screen.form.setFocus(Form.buttonsID) }
+        dispatch(events, to: owner)
+        return true
+    }
+}
