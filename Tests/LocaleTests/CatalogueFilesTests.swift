@@ -74,7 +74,9 @@ struct CatalogueFilesTests {
     func tabBarFits(language: Locale.Language) throws {
         let texts = try Self.texts(language)
         let metrics = TextMetrics(ambiguousIsNarrow: false)
-        let names = ["server", "ssl", "domain", "service", "relay", "alias", "lists", "logs", "filter", "virus", "about"]
+        let names = [
+            "server", "ssl", "domain", "service", "relay", "alias", "lists", "logs", "filter", "virus", "about",
+        ]
         let width = names.reduce(1) { $0 + metrics.width(texts["tab.\($1)"] ?? "") + 2 }
         #expect(width <= 80)
     }

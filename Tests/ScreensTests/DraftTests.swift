@@ -61,7 +61,8 @@ struct DraftTests {
     @Test func differentFieldsOfADomainMerge() {
         var draft = Draft()
         let base = ["0", "common", "192.0.2.1", ""]
-        draft.stage("domain/x.example", ["50", "common", "192.0.2.1", ""], server: ServerValue(values: base, revision: 1))
+        draft.stage(
+            "domain/x.example", ["50", "common", "192.0.2.1", ""], server: ServerValue(values: base, revision: 1))
         let theirs = ServerValue(values: ["0", "common", "192.0.2.9", ""], revision: 2)
         #expect(draft.serverChanged("domain/x.example", to: theirs) == .rebased)
         #expect(draft["domain/x.example"]?.new == ["50", "common", "192.0.2.9", ""])
@@ -135,7 +136,9 @@ struct DraftTests {
         #expect(saved?.edits.last?.new == .some(nil))
     }
 
-    @Test(arguments: ["", "x", "epost-console draft 1", "epost-console draft 1\t5\nq", "epost-console draft 1\t5\n1\ta\t9\t+\tz"])
+    @Test(arguments: [
+        "", "x", "epost-console draft 1", "epost-console draft 1\t5\nq", "epost-console draft 1\t5\n1\ta\t9\t+\tz",
+    ])
     func halfADraftIsNone(text: String) {
         #expect(DraftFile.read(text) == nil)
     }

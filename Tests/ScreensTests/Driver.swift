@@ -33,7 +33,8 @@ struct Driver {
     }()
 
     init(
-        _ language: ConsoleCore.Language = .english, columns: Int = 80, rows: Int = 24, server: FakeServer = FakeServer(),
+        _ language: ConsoleCore.Language = .english, columns: Int = 80, rows: Int = 24,
+        server: FakeServer = FakeServer(),
         draft: String? = nil, connects: Bool = true
     ) {
         self.server = server
@@ -45,7 +46,9 @@ struct Driver {
         if connects { connect() }
     }
 
-    var clock: WallClock { WallClock(hour: 12, minute: 3, second: 20, unixMilliseconds: FakeServer.now + now - 1_000_000) }
+    var clock: WallClock {
+        WallClock(hour: 12, minute: 3, second: 20, unixMilliseconds: FakeServer.now + now - 1_000_000)
+    }
     var context: Context { app.context }
     var model: Model { app.context.model }
     var text: String { var copy = app; return copy.frame().buffer.text }
@@ -76,7 +79,9 @@ struct Driver {
             let replies = queue
             queue = []
             for (id, frames) in replies {
-                for reply in frames { perform(app.handle(.link(.reply(LinkReply(id: id, frame: reply))), now: now, clock: clock)) }
+                for reply in frames {
+                    perform(app.handle(.link(.reply(LinkReply(id: id, frame: reply))), now: now, clock: clock))
+                }
             }
         }
     }

@@ -40,16 +40,20 @@ struct FakeServer {
         settings["server.dns_servers"]?.values = ["192.168.1.4", "192.168.1.5"]
         settings["admin.account"]?.values = ["postmaster@example.jp"]
         domains = [
-            domain("example.jp", "192.168.0.1", "common", "", 1000, 812), domain("sales.example.jp", "192.168.0.4", "separate", "sales", 50, 40),
+            domain("example.jp", "192.168.0.1", "common", "", 1000, 812),
+            domain("sales.example.jp", "192.168.0.4", "separate", "sales", 50, 40),
             domain("osaka.example.jp", "2001:db8::25", "separate", "osaka", 0, 311),
         ]
         services = [
             ServiceStatus(
                 name: "epstrs", state: .running, pid: 2114, since: Self.now - 1_048_260_000, restarts: 0,
-                counters: ["sessions": 37, "sessionsLimit": 200, "receivedPerMinute": 412, "rejected": 18, "authFailed": 3],
+                counters: [
+                    "sessions": 37, "sessionsLimit": 200, "receivedPerMinute": 412, "rejected": 18, "authFailed": 3,
+                ],
                 listeners: ["0.0.0.0:25", "0.0.0.0:465*"], history: [1, 2, 4, 7, 9, 7, 8, 9, 7, 4, 2, 1]),
             ServiceStatus(
-                name: "epstds", state: .failed, since: Self.now - 60_000, reason: "the spool cannot be opened: disk full", restarts: 3,
+                name: "epstds", state: .failed, since: Self.now - 60_000,
+                reason: "the spool cannot be opened: disk full", restarts: 3,
                 counters: ["active": 9, "threads": 24, "deliveredPerMinute": 377], history: [1, 1, 2, 3, 4, 5]),
         ]
         queue = (0..<30).map { index in
@@ -60,12 +64,16 @@ struct FakeServer {
                 next: Self.now + 262_000, reply: "451 4.7.1 try later (mx1.remote.example 203.0.113.7)")
         }
         lines = [
-            line(0, "EPSTRS", "receive", "q7F2A92", "192.168.0.15", "kawa@sales.example.jp", "ito@osaka.example.jp", "250 OK", nil),
+            line(
+                0, "EPSTRS", "receive", "q7F2A92", "192.168.0.15", "kawa@sales.example.jp", "ito@osaka.example.jp",
+                "250 OK", nil),
             line(900, "EPSTDS", "local", "q7F2A92", nil, nil, "ito@osaka.example.jp", nil, "stored"),
             line(
                 1100, "EPSTRS", "session", nil, "203.0.113.9", nil, nil, "550 5.1.1 no such user here (ref 7K2Q-93HD)",
                 "HELO x\u{1B}[2J\u{1B}[H"),
-            line(1400, "EPSTRS", "session", nil, "203.0.113.9", nil, nil, nil, "\u{898B}\u{7A4D}\u{66F8}\u{306E}\u{4EF6}"),
+            line(
+                1400, "EPSTRS", "session", nil, "203.0.113.9", nil, nil, nil, "\u{898B}\u{7A4D}\u{66F8}\u{306E}\u{4EF6}"
+            ),
         ]
         history = (0..<8).map { index in
             Revision(
@@ -88,7 +96,8 @@ struct FakeServer {
         _ recipient: String?, _ reply: String?, _ text: String?
     ) -> LogLine {
         LogLine(
-            time: Self.now + offset, service: service, kind: kind, level: reply?.hasPrefix("5") == true ? "warning" : "info",
+            time: Self.now + offset, service: service, kind: kind,
+            level: reply?.hasPrefix("5") == true ? "warning" : "info",
             queueID: id, address: address, sender: sender, recipient: recipient, reply: reply, text: text,
             size: kind == "receive" ? 12_044 : nil, reference: reply?.hasPrefix("5") == true ? "7K2Q-93HD" : nil)
     }
@@ -98,16 +107,20 @@ struct FakeServer {
         let digits = String(index)
         let name = "user" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
         return AccountEntry(
-            account: name, domain: domain, fullName: names[index % names.count], home: "", mailboxLimit: index % 3 == 0 ? 0 : 4 << 30,
-            smtpAuth: index % 2 == 0, isEnabled: index % 7 != 6, usedOctets: index * 411_000_000, usedMessages: index * 31,
+            account: name, domain: domain, fullName: names[index % names.count], home: "",
+            mailboxLimit: index % 3 == 0 ? 0 : 4 << 30,
+            smtpAuth: index % 2 == 0, isEnabled: index % 7 != 6, usedOctets: index * 411_000_000,
+            usedMessages: index * 31,
             mailboxPath: "/var/spool/epost/mail/\(name)", revision: 5)
     }
 
     var status: ServerStatus {
         ServerStatus(
-            host: hello.host, version: hello.version, isConfigured: hello.isConfigured, now: Self.now, startedAt: Self.now - 90_000_000,
+            host: hello.host, version: hello.version, isConfigured: hello.isConfigured, now: Self.now,
+            startedAt: Self.now - 90_000_000,
             pid: 2100, revision: revision, services: services,
-            queue: QueueSummary(messages: queue.count, recipients: queue.count + 417, deferred: 29, held: 1, oldestAge: 11_520),
+            queue: QueueSummary(
+                messages: queue.count, recipients: queue.count + 417, deferred: 29, held: 1, oldestAge: 11_520),
             presence: ["yamada@Server", "sato@Relay"])
     }
 }

@@ -64,7 +64,8 @@ extension FakeServer {
             let found = history.filter { $0.revision < asked.before ?? .max }.prefix(asked.limit)
             return one(SettingsInterface.History.Output(revisions: Array(found)))
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
-        case DirectoryInterface.ListAccounts.name: return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+        case DirectoryInterface.ListAccounts.name:
+            return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
         case DirectoryInterface.AddAccount.name: return one(add(try input(DirectoryInterface.AddAccount.self, call)))
         case DirectoryInterface.RemoveAccount.name:
             removedAccounts.insert(try input(DirectoryInterface.RemoveAccount.self, call).address)
@@ -74,8 +75,10 @@ extension FakeServer {
             revision += 1
             domains.append(
                 DomainEntry(
-                    name: asked.name, maxAccounts: asked.values.maxAccounts ?? 0, mailboxMode: asked.values.mailboxMode ?? "common",
-                    smtpAddresses: asked.values.smtpAddresses ?? [], folder: asked.values.folder ?? "", accounts: 0, revision: revision))
+                    name: asked.name, maxAccounts: asked.values.maxAccounts ?? 0,
+                    mailboxMode: asked.values.mailboxMode ?? "common",
+                    smtpAddresses: asked.values.smtpAddresses ?? [], folder: asked.values.folder ?? "", accounts: 0,
+                    revision: revision))
             return one(done("domain/\(asked.name)"))
         default: return try answerOperations(method, call)
         }
@@ -112,7 +115,8 @@ extension FakeServer {
         case TablesInterface.Show.name:
             return one(
                 TablesInterface.Show.Output(
-                    text: "' gateways\n*.xxxx01.co.jp,mailgateway01.xxxx.co.jp,25\n", path: "/etc/epost/gateway.dat", problems: [], etag: "1"))
+                    text: "' gateways\n*.xxxx01.co.jp,mailgateway01.xxxx.co.jp,25\n", path: "/etc/epost/gateway.dat",
+                    problems: [], etag: "1"))
         default: throw ControlError(.methodNotFound, code: "method", "no method \(method)")
         }
     }
@@ -120,7 +124,8 @@ extension FakeServer {
     private func entry(_ row: QueueRow) -> QueueEntry {
         QueueEntry(
             row: row, client: "203.0.113.9", hello: "bad.example", authenticatedID: "",
-            subject: "\u{3054}\u{8ACB}\u{6C42}\u{66F8}\u{306E}\u{304A}\u{77E5}\u{3089}\u{305B} 11\u{6708}\u{5206}", messageID: "<1@bad.example>", parent: nil,
+            subject: "\u{3054}\u{8ACB}\u{6C42}\u{66F8}\u{306E}\u{304A}\u{77E5}\u{3089}\u{305B} 11\u{6708}\u{5206}",
+            messageID: "<1@bad.example>", parent: nil,
             recipients: [
                 .init(
                     address: row.recipient, state: row.state, tries: row.tries, next: row.next, reply: row.reply,
@@ -131,9 +136,11 @@ extension FakeServer {
     mutating func apply(_ asked: SettingsInterface.Apply.Input) throws(ControlError) -> Applied {
         for change in asked.changes {
             if let base = change.baseRevision, base != settings[change.key]?.revision {
-                throw ControlError(.conflict, code: "conflict", "changed meanwhile", problems: [
-                    Problem(path: change.key, code: "conflict", message: "changed meanwhile")
-                ])
+                throw ControlError(
+                    .conflict, code: "conflict", "changed meanwhile",
+                    problems: [
+                        Problem(path: change.key, code: "conflict", message: "changed meanwhile")
+                    ])
             }
         }
         revision += 1
@@ -151,7 +158,8 @@ extension FakeServer {
     private mutating func done(_ path: String) -> Applied {
         revision += 1
         return Applied(
-            revision: revision, changes: [ChangeRecord(path: path, old: nil, new: [])], effects: ["restart.all"], warnings: [])
+            revision: revision, changes: [ChangeRecord(path: path, old: nil, new: [])], effects: ["restart.all"],
+            warnings: [])
     }
 
     private mutating func add(_ asked: DirectoryInterface.AddAccount.Input) -> Applied {
@@ -159,7 +167,8 @@ extension FakeServer {
         extraAccounts.append(
             AccountEntry(
                 account: parts.first ?? "", domain: parts.last ?? "", fullName: asked.values.fullName ?? "", home: "",
-                mailboxLimit: asked.values.mailboxLimit ?? 0, smtpAuth: asked.values.smtpAuth ?? true, isEnabled: true, usedOctets: 0,
+                mailboxLimit: asked.values.mailboxLimit ?? 0, smtpAuth: asked.values.smtpAuth ?? true, isEnabled: true,
+                usedOctets: 0,
                 usedMessages: 0, mailboxPath: "", revision: revision + 1))
         revision += 1
         return Applied(revision: revision, changes: [], effects: ["now"], warnings: [])

@@ -17,7 +17,8 @@ struct FuzzTests {
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<88: driver.send(.keys([Self.key(&random)]))
             case 88..<91:
-                let size = Size(columns: Int.random(in: 1...140, using: &random), rows: Int.random(in: 1...50, using: &random))
+                let size = Size(
+                    columns: Int.random(in: 1...140, using: &random), rows: Int.random(in: 1...50, using: &random))
                 driver.send(.resize(size))
             case 91..<94: driver.other("server.smtp_gateway", ["gw\(step).example.jp"])
             case 94..<96: driver.lose()
@@ -38,7 +39,8 @@ struct FuzzTests {
     }
 
     private static let special: [Key] = [
-        .enter, .tab, .backTab, .escape, .backspace, .delete, .up, .down, .left, .right, .home, .end, .pageUp, .pageDown,
+        .enter, .tab, .backTab, .escape, .backspace, .delete, .up, .down, .left, .right, .home, .end, .pageUp,
+        .pageDown,
         .function(1), .control("g"), .control("n"), .control("p"), .control("r"), .control("o"), .control("u"),
         .alt(.character("a")), .alt(.character("m")), .alt(.character("c")), .alt(.character("4")), .alt(.right),
         .paste("a\nb\u{1B}[2J"), .character("あ"), .character("\u{301}"), .character("→"), .unknown(7),

@@ -175,7 +175,6 @@ struct LiveTests {
         driver.wait(300)
         driver.keys(.tab, .enter)
         #expect(driver.server.acted.count == 1, "two messages are not deleted without their number")
-        driver.keys(.escape)
         driver.keys(.character("d"))
         driver.wait(300)
         driver.type("2")
@@ -200,12 +199,14 @@ struct LiveTests {
     @Test func hostileLogTextIsShownAndDoesNothing() {
         var driver = Driver()
         driver.go(.log)
+        driver.send(.resize(Size(columns: 132, rows: 43)))
         #expect(driver.text.contains("HELO x^[[2J^[[H"))
     }
 
     @Test func aDraftOfLastTimeIsOfferedAndMeetsTheServer() {
         var draft = Draft()
-        draft.stage("server.smtp_gateway", ["mine.example.jp"], server: ServerValue(values: ["192.168.0.4"], revision: 0))
+        draft.stage(
+            "server.smtp_gateway", ["mine.example.jp"], server: ServerValue(values: ["192.168.0.4"], revision: 0))
         draft.stage("server.work_dir", ["/srv"], server: ServerValue(values: ["/old"], revision: 0))
         var driver = Driver(draft: DraftFile.text(of: draft, time: FakeServer.now))
         #expect(driver.text.contains("2 changes from 2026-11-24 12:03"))

@@ -110,14 +110,27 @@ extension Context {
     }
 
     /// Stages a value, unless only looking is allowed; problems found in the old one are forgotten.
-    mutating func stage(_ path: String, _ values: Values, isSecret: Bool = false) {
+    /// - Parameter begun: the server's value when the edit was begun, if that is longer ago than now.
+    mutating func stage(_ path: String, _ values: Values, isSecret: Bool = false, begun: ServerValue? = nil) {
         if let refusal = isReadOnly || model.hello?.mayChange == false ? Phrase.text("notice.read-only") : nil {
             return notice(.warning, refusal)
         }
         model.problems[path] = nil
         model.draftTime = clock.unixMilliseconds
-        model.draft.stage(path, values, server: model.server(path), isSecret: isSecret)
+        let current = model.server(path)
+        model.draft.stage(path, values, server: begun ?? current, isSecret: isSecret)
+        if let begun, begun != current { meet(path, current) }
         announce()
+    }
+
+    /// The edit just staged meets what somebody else made of the place while it was typed.
+    private mutating func meet(_ path: String, _ current: ServerValue) {
+        var value = current
+        value.author = model.foreign[path]?.author ?? ""
+        value.origin = model.foreign[path]?.origin ?? ""
+        value.time = model.serverTime(now) ?? 0
+        guard model.draft.serverChanged(path, to: value) == .conflict else { return }
+        notice(.warning, .text("notice.conflict", value.author, SettingText.name(of: path, say)))
     }
 
     /// Tells others on which pages something is staged, when that has changed.

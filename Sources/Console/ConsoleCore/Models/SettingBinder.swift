@@ -6,6 +6,8 @@ struct SettingBinder {
     let keys: [String]
     /// What each widget showed last: a widget that holds something else is being edited.
     private var shown: [String: [String]] = [:]
+    /// The server's value when a text began to be typed: what somebody else writes meanwhile is a conflict.
+    private var begun: [String: ServerValue] = [:]
 
     init(_ page: PageID, keys: [String]) {
         self.page = page
@@ -28,7 +30,11 @@ struct SettingBinder {
     mutating func handle(_ event: FormEvent, _ form: inout Form, _ context: inout Context) -> Bool {
         switch event {
         case .changed(let id) where keys.contains(id):
-            if form.widget(id, as: TextField.self) == nil { stage(id, &form, &context) }
+            if form.widget(id, as: TextField.self) == nil {
+                stage(id, &form, &context)
+            } else if begun[id] == nil {
+                begun[id] = context.model.server(id)
+            }
         case .left(let id) where keys.contains(id): stage(id, &form, &context)
         default: return false
         }
@@ -39,7 +45,8 @@ struct SettingBinder {
         let typed = SettingParts.values(key, in: form)
         shown[key] = typed
         let problem = SettingParts.problem(key, typed)
-        context.stage(key, problem == nil ? SettingParts.normalized(key, typed) : typed)
+        context.stage(
+            key, problem == nil ? SettingParts.normalized(key, typed) : typed, begun: begun.removeValue(forKey: key))
         if let problem {
             context.model.problems[key] = [problem]
             context.notice(.warning, problem.phrase)

@@ -39,7 +39,9 @@ struct AccountsScreen: Screen {
         let flags = FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint))])
         let accounts = FormPart("accounts", list, width: .fill)
         if isCompact {
-            return [FormRow(.text("account.domain"), "domain", Select([], selected: "")), FormRow(nil, [accounts]), flags]
+            return [
+                FormRow(.text("account.domain"), "domain", Select([], selected: "")), FormRow(nil, [accounts]), flags,
+            ]
         }
         return [FormRow(nil, [FormPart("domains", Tree([]), width: .cells(27)), accounts], gap: 1), flags]
     }

@@ -73,7 +73,8 @@ struct AboutScreen: Screen {
         form.setLabel("version", .verbatim(Visible.line(hello?.version ?? "")))
         form.setLabel("host", .verbatim(Visible.line(hello?.host ?? "")))
         if let status, let now = context.model.serverTime(context.now) {
-            form.setLabel("daemon", .text("about.daemon-value", String(status.pid), Clock.age(now - status.startedAt, say)))
+            form.setLabel(
+                "daemon", .text("about.daemon-value", String(status.pid), Clock.age(now - status.startedAt, say)))
             form.setLabel("revision", .text("about.revision-value", String(status.revision)))
         }
         form.setLabel("root", .verbatim(Visible.line(hello?.root ?? "")))

@@ -32,8 +32,10 @@ struct DomainScreen: SettingsScreen {
                 FormRow(
                     nil,
                     [
-                        FormPart("", Label(.text("domain.new"), .label)), FormPart("new", TextField(width: 22, limit: 253)),
-                        FormPart("add", Button(.text("button.add"))), FormPart("details", Button(.text("button.details"))),
+                        FormPart("", Label(.text("domain.new"), .label)),
+                        FormPart("new", TextField(width: 22, limit: 253)),
+                        FormPart("add", Button(.text("button.add"))),
+                        FormPart("details", Button(.text("button.details"))),
                         FormPart("delete", Button(.text("button.delete"))),
                     ], gap: 1),
             ], buttons: Self.pageButtons(), focus: "domains")
