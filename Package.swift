@@ -98,7 +98,9 @@ let package = Package(
 
         console("ConsoleCore", ["Control", "Settings", "Locale", "MailModel"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
-        console("CommandLine", ["ConsoleCore", "Control", "Settings", "Locale", "CLinux", arguments]),
+        console(
+            "CommandLine",
+            ["ConsoleCore", "Control", "Settings", "Locale", "MessageFormat", "Tables", "CLinux", arguments]),
         .executableTarget(
             name: "epost-console",
             dependencies: [

@@ -65,13 +65,18 @@ struct Ran: Equatable {
 /// Runs a command against `daemon`; `nil` stands for no daemon.
 func run(
     _ arguments: [String], _ daemon: FakeDaemon? = FakeDaemon(), input: String? = nil, files: [String: String] = [:],
-    isTerminal: Bool = false
+    isTerminal: Bool = false, written: @escaping (String, String) -> Void = { _, _ in }
 ) -> Ran {
     var output = ""
     var errors = ""
     let console = Console(
         write: { output += $0 }, complain: { errors += $0 }, readSecretLine: { _ in input },
         readFile: { name in files[name].map { .success($0) } ?? .failure(.init(reason: "No such file or directory")) },
+        writePrivateFile: { name, text in
+            if name.hasPrefix("/no-such-folder/") { return .init(reason: "No such file or directory") }
+            written(name, text)
+            return nil
+        },
         isTerminal: isTerminal, now: { 1_764_000_000_000 })
     let environment: (String) -> String? = { $0 == "LANG" ? "C.UTF-8" : nil }
     let invocation = CommandLineProgram.run(arguments, environment: environment, console: console) {

@@ -1,19 +1,23 @@
 /// Every method of ours: what the server registers, and what the interface files are checked against.
 package enum ControlMethods {
-    package static let all: [any ControlMethod.Type] = [
-        ServerInterface.Hello.self, ServerInterface.GetStatus.self, ServerInterface.Setup.self,
-        ServerInterface.CheckSetup.self, ServerInterface.Watch.self, ServerInterface.Unlock.self,
-        ServerInterface.Announce.self,
-        SettingsInterface.List.self, SettingsInterface.Validate.self, SettingsInterface.Apply.self,
-        SettingsInterface.History.self, SettingsInterface.Revert.self,
-        DirectoryInterface.ListDomains.self, DirectoryInterface.AddDomain.self, DirectoryInterface.ChangeDomain.self,
-        DirectoryInterface.RemoveDomain.self, DirectoryInterface.ListAccounts.self,
-        DirectoryInterface.GetAccount.self, DirectoryInterface.AddAccount.self,
-        DirectoryInterface.ChangeAccount.self, DirectoryInterface.RemoveAccount.self,
-        ServicesInterface.List.self, ServicesInterface.Act.self,
-        QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,
-        LogInterface.Search.self, LogInterface.Tail.self,
-        PolicyInterface.Explain.self, PolicyInterface.Evaluate.self,
-        TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,
-    ]
+    package static var all: [any ControlMethod.Type] {
+        [
+            ServerInterface.Hello.self, ServerInterface.GetStatus.self, ServerInterface.Setup.self,
+            ServerInterface.CheckSetup.self, ServerInterface.Watch.self, ServerInterface.Unlock.self,
+            ServerInterface.Announce.self,
+            SettingsInterface.List.self, SettingsInterface.Validate.self, SettingsInterface.Apply.self,
+            SettingsInterface.History.self, SettingsInterface.Revert.self,
+            DirectoryInterface.ListDomains.self, DirectoryInterface.AddDomain.self,
+            DirectoryInterface.ChangeDomain.self,
+            DirectoryInterface.RemoveDomain.self, DirectoryInterface.ListAccounts.self,
+            DirectoryInterface.GetAccount.self, DirectoryInterface.AddAccount.self,
+            DirectoryInterface.ChangeAccount.self, DirectoryInterface.RemoveAccount.self,
+            DirectoryInterface.ImportAccounts.self, DirectoryInterface.ExportAccounts.self,
+            ServicesInterface.List.self, ServicesInterface.Act.self,
+            QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,
+            LogInterface.Search.self, LogInterface.Tail.self,
+            PolicyInterface.Explain.self, PolicyInterface.Evaluate.self,
+            TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,
+        ]
+    }
 }

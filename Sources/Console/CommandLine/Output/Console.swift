@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import MessageFormat
 
 /// Standard streams and files, replaceable by tests.
 package struct Console {
@@ -11,6 +12,8 @@ package struct Console {
     package var readSecretLine: (_ prompt: String) -> String?
     /// Whole text of a file; `-` is standard input.
     package var readFile: (String) -> Result<String, Trouble>
+    /// Replaces a file that only its owner may read; `nil` = done.
+    package var writePrivateFile: (_ file: String, _ text: String) -> Trouble?
     package var isTerminal: Bool
     /// Milliseconds since 1970.
     package var now: () -> Int
@@ -18,12 +21,13 @@ package struct Console {
     package init(
         write: @escaping (String) -> Void, complain: @escaping (String) -> Void,
         readSecretLine: @escaping (String) -> String?, readFile: @escaping (String) -> Result<String, Trouble>,
-        isTerminal: Bool, now: @escaping () -> Int
+        writePrivateFile: @escaping (String, String) -> Trouble?, isTerminal: Bool, now: @escaping () -> Int
     ) {
         self.write = write
         self.complain = complain
         self.readSecretLine = readSecretLine
         self.readFile = readFile
+        self.writePrivateFile = writePrivateFile
         self.isTerminal = isTerminal
         self.now = now
     }
@@ -33,7 +37,7 @@ package struct Console {
     package static var standard: Console {
         Console(
             write: { put($0, to: 1) }, complain: { put($0, to: 2) }, readSecretLine: secretLine, readFile: contents,
-            isTerminal: isatty(1) == 1,
+            writePrivateFile: writePrivate, isTerminal: isatty(1) == 1,
             now: {
                 var time = timespec()
                 clock_gettime(CLOCK_REALTIME, &time)
@@ -75,10 +79,32 @@ package struct Console {
             octets.append(contentsOf: chunk[..<count])
             if octets.count > fileLimit { return .failure(Trouble(reason: "larger than 64 MB")) }
         }
-        guard let text = String(validating: octets, as: UTF8.self) else {
-            return .failure(Trouble(reason: "not UTF-8"))
+        // Files of the original are Shift_JIS or ISO-2022-JP (R-SYS-19).
+        let (text, _) = Charset.guess(octets)
+        if text.unicodeScalars.contains("\u{FFFD}"), String(validating: octets, as: UTF8.self) == nil {
+            return .failure(Trouble(reason: "neither UTF-8 nor Shift_JIS nor ISO-2022-JP"))
         }
         return .success(text)
+    }
+
+    /// Written beside the file, then renamed: a reader never sees half of it, and it is never open to others.
+    private static func writePrivate(_ file: String, _ text: String) -> Trouble? {
+        let draft = "\(file).new"
+        unlink(draft)
+        let descriptor = clinux_open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return Trouble(reason: String(cString: strerror(errno))) }
+        var failure: Int32 = 0
+        var octets = Array(text.utf8)[...]
+        while !octets.isEmpty, failure == 0 {
+            let count = octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 { octets = octets.dropFirst(count) } else if errno != EINTR { failure = errno }
+        }
+        if failure == 0, fsync(descriptor) != 0 { failure = errno }
+        close(descriptor)
+        if failure == 0, rename(draft, file) != 0 { failure = errno }
+        guard failure != 0 else { return nil }
+        unlink(draft)
+        return Trouble(reason: String(cString: strerror(failure)))
     }
 
     /// The first line of standard input; on a terminal it asks, and what is typed is not shown.
