@@ -98,7 +98,7 @@ def test_a_table_with_faults_replaces_nothing(server, tmp_path):
     assert result.returncode == 1
     assert f"effect.dat:{good.count(chr(10)) + 1}" in result.stderr
     assert server.do("table", "show", "effect") == good
-    bad.write_text(good.replace("127.0.0.1 default", "127.0.0.1 default\n192.0.2.0/24 default"))
+    bad.write_text(good.replace("127.0.0.1 default", "127.0.0.1 default\n192.0.2.0/24 true"))
     server.do("table", "set", "effect", bad)
     assert server.json("explain", "--client", "192.0.2.9", "--from", "e@ext.example", "--to", "u@far.example")["isAccepted"]
 
@@ -109,7 +109,7 @@ def test_a_table_edited_by_hand_takes_effect_and_a_broken_one_keeps_the_last_goo
     good = path.read_text()
     asked = ("explain", "--client", "198.51.100.1", "--from", "e@ext.example", "--to", "u@far.example")
     assert not server.json(*asked)["isAccepted"]
-    path.write_text("198.51.100.1 default\n" + good)
+    path.write_text("198.51.100.1 true\n" + good)
     until(lambda: server.json(*asked)["isAccepted"], "the edited table is in force")
     path.write_text("this is no rule at all 999.999\n")
     until(lambda: server.json("table", "check", "effect") if server.run("table", "check", "effect").returncode == 0 else True, "checked")
@@ -118,7 +118,7 @@ def test_a_table_edited_by_hand_takes_effect_and_a_broken_one_keeps_the_last_goo
 
 def test_explain_tries_a_table_without_setting_it(server, tmp_path):
     other = tmp_path / "other.dat"
-    other.write_text("198.51.100.1 default\n*.*.*.* norelay\n")
+    other.write_text("198.51.100.1 true\n*.*.*.* norelay\n")
     asked = ("explain", "--client", "198.51.100.1", "--from", "e@ext.example", "--to", "u@far.example")
     assert not server.json(*asked)["isAccepted"]
     assert server.json(*asked, "--effect", other)["isAccepted"]

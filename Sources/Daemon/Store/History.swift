@@ -60,6 +60,15 @@ extension StoreWriter {
         }
     }
 
+    /// The lines of a table as they were last recorded; `nil` when it never was.
+    package func recordedTable(_ name: String) throws(ControlError) -> [String]? {
+        try locked { connection, _ in
+            try connection.first(
+                "SELECT new FROM changes WHERE path=? ORDER BY revision DESC LIMIT 1", .text("table/\(name)")
+            ) { $0.optionalText(0) }.flatMap { $0 }.flatMap(Texts.decode)
+        }
+    }
+
     /// org.epost.Settings.Revert
     /// - Parameter writeTable: puts the lines into the file of a table; called inside the transaction, last.
     package func revert(

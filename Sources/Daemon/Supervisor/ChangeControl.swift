@@ -24,6 +24,7 @@ extension Supervisor {
             ChangeRecord(path: name == "tls" ? "tls" : "table/\(name)", old: nil, new: nil)
         }
         log(.info, "changed on disk: \(names.joined(separator: ", "))")
+        tablesChanged(names)
         hub.publish(ServerEvent(kind: .table, changes: records, time: Clock.wall()))
     }
 

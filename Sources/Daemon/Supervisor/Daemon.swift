@@ -14,8 +14,9 @@ import Threads
 
 /// The supervisor process, from its start to its end.
 package enum Daemon {
-    /// Exit codes of sysexits.h.
-    package static let unavailable: Int32 = 69
+    /// Exit code of a daemon that could not start.
+    package static let failure: Int32 = 1
+    /// EX_CONFIG of sysexits.h.
     package static let badConfiguration: Int32 = 78
 
     /// Runs until SIGTERM or SIGINT. Call on the main thread.
@@ -45,6 +46,7 @@ package enum Daemon {
             if let warning = Privileges.warning { clinux_complain("epostd: \(warning)\n") }
             clinux_complain("epostd: ready, control socket \(layout.controlSocket)\n")
             ServiceManager.notify("READY=1\n")
+            parts.tables.changed(Layout.Table.allCases.map(\.rawValue))
             parts.supervisor.run()
             ServiceManager.notify("STOPPING=1\n")
             parts.supervisor.log(.info, "epostd has ended")
@@ -65,11 +67,12 @@ package enum Daemon {
         let desk: Desk
         let browser: AccountBrowser
         let directory: StoreDirectory
+        let tables: TableFiles
     }
 
     private static func fail(_ text: String) -> Int32 {
         clinux_complain("epostd: \(text)\n")
-        return unavailable
+        return failure
     }
 
     private static func build(
@@ -102,18 +105,20 @@ package enum Daemon {
             layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue)
         let directory = try StoreDirectory(layout: layout)
         let browser = try AccountBrowser(layout: layout, usage: MailboxUsageReader.usage)
-        return Parts(supervisor: supervisor, desk: desk, browser: browser, directory: directory)
+        let tables = TableFiles(desk: desk)
+        supervisor.tablesChanged = { tables.changed($0) }
+        return Parts(supervisor: supervisor, desk: desk, browser: browser, directory: directory, tables: tables)
     }
 
     private static func serve(_ parts: Parts, _ layout: Layout) throws -> ControlServer {
-        let (desk, directory) = (parts.desk, parts.directory)
+        let (desk, directory, tables) = (parts.desk, parts.directory, parts.tables)
         let server = ControlServer(
             path: layout.controlSocket,
             identity: .init(
                 vendor: "epost", product: "epost", version: productVersion, url: "https://varlink.org/",
                 descriptions: descriptions(in: Assets.folder())))
         ServerDesk(desk: desk, setup: SetupWork(desk: desk)).register(on: server)
-        SettingsDesk(desk: desk) { name, lines throws(ControlError) in try TableFiles.write(name, lines, layout) }
+        SettingsDesk(desk: desk) { name, lines throws(ControlError) in try tables.revert(name, lines) }
             .register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
         ServicesDesk(desk: desk).register(on: server)
@@ -127,7 +132,7 @@ package enum Daemon {
         LogDesk(folder: layout.log).register(on: server)
         PolicyDesk(
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },
-            rules: { TableFiles.effect(layout) }
+            rules: { tables.effect() }
         ).register(on: server)
         TablesDesk(layout: layout) { table, old, new, note, caller throws(ControlError) in
             let applied = try desk.store.recordTable(

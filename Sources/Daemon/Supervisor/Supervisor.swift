@@ -23,6 +23,8 @@ final class Supervisor {
     var listenerRetryAt: Int?
     var settings: SettingsSnapshot
     var tables: FileWatcher
+    /// Told the names of files that changed on disk.
+    var tablesChanged: ([String]) -> Void = { _ in }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
 

@@ -67,13 +67,14 @@ class Daemon:
         return json.loads(self.do(*arguments, "--json"))
 
     def setup(self, *more):
-        self.do(
-            "setup", "--domain", self.domain, "--address", "127.0.0.1", "--dns", self.dns,
-            "--administrator", f"postmaster@{self.domain}", *more)
-        self.do("setting", "set", "receiver.listen_mode", "list")
+        # Free ports of its own: addresses that are set before the set-up are kept by it.
         self.do(
             "setting", "set", "receiver.listen", f"127.0.0.1:{self.port}", f"127.0.0.1:{self.submission}",
             f"127.0.0.1:{self.smtps}*")
+        self.do("setting", "set", "receiver.listen_mode", "list")
+        self.do(
+            "setup", "--domain", self.domain, "--address", "127.0.0.1", "--dns", self.dns,
+            "--administrator", f"postmaster@{self.domain}", *more)
         self.greets()
         return self
 
