@@ -32,6 +32,11 @@ struct ClientDialogue {
         return sentText.replacing("\r\n", with: "\n")
     }
 
+    mutating func takeOctets() -> [UInt8] {
+        defer { sent = [] }
+        return sent
+    }
+
     mutating func server(_ text: String) { server(octets: Array(text.replacing("\n", with: "\r\n").utf8)) }
 
     mutating func server(octets: [UInt8]) {

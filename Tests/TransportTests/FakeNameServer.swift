@@ -24,14 +24,15 @@ final class FakeNameServer: Sendable {
 
     /// - Parameter answers: by `MX example.net`, `A mx.example.net`, `AAAA …`.
     init?(_ answers: [String: Answer] = [:], ttl: UInt32 = 60) {
-        descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        let socket = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        descriptor = socket
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
             }
         }
         port = UInt16(bigEndian: address.sin_port)
