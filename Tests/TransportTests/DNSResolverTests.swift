@@ -3,7 +3,8 @@ import Testing
 
 @testable import Transport
 
-@Suite("Resolver against a name server on loopback")
+// One after the other: libunbound keeps the longest TTL in a global variable, which its newest context sets.
+@Suite("Resolver against a name server on loopback", .serialized)
 struct DNSResolverTests {
     private func resolver(_ servers: FakeNameServer..., cacheSeconds: Int = 0) -> DNSResolver {
         DNSResolver(
