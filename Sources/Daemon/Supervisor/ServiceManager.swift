@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Tells systemd how far we are (sd_notify(3), without its library).
