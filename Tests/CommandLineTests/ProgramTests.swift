@@ -8,7 +8,7 @@ import Testing
 struct ProgramTests {
     @Test func noCommandOpensTheConsole() {
         guard
-            case .console(let options) = CommandLineProgram.run(
+            case .console(let options, _) = CommandLineProgram.run(
                 ["--language", "ja", "--root", "/srv/mail"], environment: { _ in nil })
         else {
             Issue.record("a command ran")

@@ -17,6 +17,7 @@ struct Program: ParsableCommand {
         ])
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var console: ConsoleOptions
 
     static let version = "epost-console 0.1.0"
 }
@@ -24,7 +25,7 @@ struct Program: ParsableCommand {
 /// What a command line asked for.
 package enum Invocation {
     /// No command: open the full-screen console.
-    case console(GlobalOptions)
+    case console(GlobalOptions, ConsoleOptions)
     /// A command ran, or help was printed; the program ends with this code.
     case finished(Int32)
 }
@@ -54,7 +55,7 @@ package enum CommandLineProgram {
             if isHelp { console.write(text + "\n") } else { console.complain(text + "\n") }
             return .finished(isHelp ? 0 : 2)
         }
-        if let program = parsed as? Program { return .console(program.global) }
+        if let program = parsed as? Program { return .console(program.global, program.console) }
         guard let command = parsed as? any ControlCommand else { return .finished(help(parsed, console)) }
         let language = command.global.language?.language ?? Language(environment: environment)
         let session = Session(

@@ -7,7 +7,6 @@ enum FullScreen {
     struct Options {
         var socketPath: String
         var isJapanese: Bool
-        var isReadOnly = false
         var isMono = false
         var isSlow = false
         var maySuspend = true

@@ -6,7 +6,7 @@ import Locale
 /// The full-screen console of the product: catalogues, pages and options joined.
 enum ProductConsole {
     /// - Returns: the exit status.
-    static func run(_ global: GlobalOptions) -> Int32 {
+    static func run(_ global: GlobalOptions, _ screen: ConsoleOptions) -> Int32 {
         let language = global.language?.language ?? Locale.Language(environment: environment)
         let catalogues = localizers()
         guard !catalogues.isEmpty else {
@@ -16,13 +16,15 @@ enum ProductConsole {
             return 1
         }
         let chosen: ConsoleCore.Language = language == .japanese ? .japanese : .english
-        let options = FullScreen.Options(socketPath: global.socketPath, isJapanese: chosen == .japanese)
+        let options = FullScreen.Options(
+            socketPath: global.socketPath, isJapanese: chosen == .japanese, isMono: screen.mono, isSlow: screen.slow,
+            maySuspend: !screen.noSuspend, theme: screen.theme?.rawValue)
         return FullScreen.run(options) { size, metrics, theme in
             var model = Model()
             model.origin = environment("SSH_CONNECTION")?.split(separator: " ").first.map(String.init)
             return App(
                 content: ConsoleContent.content, catalogues: catalogues, language: chosen, size: size, metrics: metrics,
-                theme: theme, model: model)
+                theme: theme, isReadOnly: screen.readOnly, model: model)
         }
     }
 

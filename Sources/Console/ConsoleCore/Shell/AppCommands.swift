@@ -2,6 +2,9 @@ extension App {
     /// Runs a command of the table after asking whether it may be used now.
     mutating func run(_ command: Command) {
         if let off = command.off { return say(.information, off) }
+        if context.isReadOnly, command.danger != .reversible || command.id == "apply" {
+            return say(.information, "This console was started to look only.")
+        }
         run(command.id)
     }
 

@@ -130,7 +130,7 @@ extension App {
         if !page.form.takesNextKey, !key.isText, let command = GlobalCommand.all.first(where: { $0.matches(key) }),
             App.isGlobalKey(key)
         {
-            return run(command.id)
+            return run(command)
         }
         var events: [FormEvent]?
         callScreen(owner) { screen, _ in events = screen.form.handle(key) }
