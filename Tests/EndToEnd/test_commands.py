@@ -123,3 +123,29 @@ def test_explain_tries_a_table_without_setting_it(server, tmp_path):
     assert not server.json(*asked)["isAccepted"]
     assert server.json(*asked, "--effect", other)["isAccepted"]
     assert not server.json(*asked)["isAccepted"]
+
+
+def test_accounts_are_imported_and_exported(server, tmp_path):
+    # R-ACC-46 to R-ACC-50; test vectors 4 and 5 of spec file 03.
+    table = tmp_path / "accounts.tsv"
+    table.write_bytes(
+        "taro\tSecret1\t山田 太郎\tin.example\t\t1\t0\t1048576\r\n"
+        "bad name\tSecret\t\tin.example\r\n"
+        "hanako\tSecret2\tSuzuki, Hanako\telsewhere.example\t\t0\t0\t0\t1\t1\r\n".encode("cp932"))
+    result = server.run("account", "import", table)
+    assert result.returncode == 1
+    assert result.stdout == "1 added, 0 updated, 2 lines skipped.\n"
+    assert "line/2: " in result.stderr and "line/3: " in result.stderr
+    shown = server.json("account", "show", "taro@in.example")
+    assert (shown["fullName"], shown["smtpAuth"], shown["mailboxLimit"]) == ("山田 太郎", True, 1048576)
+    result = server.run("account", "import", "--domain", "in.example", table)
+    assert result.stdout == "1 added, 1 updated, 1 lines skipped.\n"
+    copy = tmp_path / "copy.tsv"
+    server.do("account", "export", copy)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert "Secret1" not in copy.read_text()
+    for name in ("taro", "hanako"):
+        server.do("account", "remove", f"{name}@in.example")
+    assert server.do("account", "import", copy) == "2 added, 0 updated, 0 lines skipped.\n"
+    assert server.json("account", "show", "taro@in.example")["fullName"] == "山田 太郎"
+    assert server.do("account", "export", "-", "--domain", "in.example") == copy.read_text()

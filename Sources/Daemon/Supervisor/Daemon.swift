@@ -121,6 +121,7 @@ package enum Daemon {
         SettingsDesk(desk: desk) { name, lines throws(ControlError) in try tables.revert(name, lines) }
             .register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
+        AccountTransferDesk(desk: desk).register(on: server)
         ServicesDesk(desk: desk).register(on: server)
         QueueDesk(
             queue: { () throws(SpoolError) in try desk.queue.operations() },
