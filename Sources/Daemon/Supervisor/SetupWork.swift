@@ -32,16 +32,22 @@ struct SetupWork: Sendable {
             systemDNSServers: Machine.dnsServers())
     }
 
-    /// Submission and the port between servers; unprivileged ones below a root folder.
+    /// Submission and the port between servers; unprivileged ones below a root folder, where several installations may
+    /// stand side by side: the first group of ports that is free counts.
     private func listeners(_ plan: SetupPlan) -> [ListenerAddress] {
-        let ports: [(UInt16, Bool)] =
-            desk.layout.root == nil
-            ? [(25, false), (587, false), (465, true)] : [(2525, false), (2587, false), (2465, true)]
         var hosts = [ListenerAddress.Host.anyIPv4]
         if plan.domains.contains(where: { !$0.address.isIPv4 }), let any = IPAddress("::") {
             hosts.append(.address(any))
         }
-        return hosts.flatMap { host in ports.map { ListenerAddress(host: host, port: $0.0, isTLS: $0.1) } }
+        func group(_ ports: [(UInt16, Bool)]) -> [ListenerAddress] {
+            hosts.flatMap { host in ports.map { ListenerAddress(host: host, port: $0.0, isTLS: $0.1) } }
+        }
+        if desk.layout.root == nil { return group([(25, false), (587, false), (465, true)]) }
+        let groups = stride(from: UInt16(0), to: 1000, by: 10).lazy.map { shift in
+            group([(2525 + shift, false), (2587 + shift, false), (2465 + shift, true)])
+        }
+        return groups.first { $0.allSatisfy { ListenerSockets.probe($0) == nil } }
+            ?? group([(2525, false), (2587, false), (2465, true)])
     }
 
     // MARK: Doing
