@@ -125,7 +125,8 @@ def test_a_change_reaches_a_subscriber_within_50_ms(server):
     (b'{"method":"org.epost.Queue.Show","parameters":{"id":"' + b"A" * 500_000 + b'"}}\0', True),
     (b"[" * 100_000 + b"\0", False),
     (b'{"a":' * 50_000 + b"\0", False),
-])
+], ids=["empty", "text", "no-utf8", "list", "no-method", "number", "bare-name", "interface", "method", "parameters", "path",
+        "long", "deep-lists", "deep-objects"])
 def test_bad_bytes_end_at_most_their_own_connection(server, octets, answered):
     bystander, raw = Raw(server), Raw(server)
     pid = server.process.pid

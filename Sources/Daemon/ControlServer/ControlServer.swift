@@ -37,7 +37,7 @@ package final class ControlServer: Sendable {
     let path: String
     private let loop: ControlLoop
 
-    /// - Parameter path: at most 107 octets (`sockaddr_un`); a stale socket there is replaced.
+    /// - Parameter path: a stale socket there is replaced.
     package init(path: String, identity: Identity) {
         self.path = path
         self.identity = identity
