@@ -50,7 +50,7 @@ def test_nothing_acknowledged_is_lost_by_kills(server, victims, sink, dns):
     server.do("setting", "set", "delivery.port", sink.port)
     for account in ACCOUNTS:
         server.account(account)
-    load = Load(server.port, [f"{account}@in.example" for account in ACCOUNTS] + ["u@far.example"])
+    load = Load(server.port, [f"{account}@in.example" for account in ACCOUNTS] + ["u@far.example"], "a@in.example")
     random.seed(4)
     kills = max(3, KILLS // 3)
     try:

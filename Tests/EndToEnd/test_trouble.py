@@ -61,7 +61,7 @@ def test_dns_that_fails_or_is_silent_defers_and_goes_on_when_it_is_back(server, 
     send(server, "u@far.example", "taro@in.example")
     row = deferred(server, 60)
     assert row["reply"].startswith("4"), row
-    assert "DNS" in row["reply"] or "dns" in row["reply"].lower() or "look" in row["reply"], row
+    assert "4.4.3 name server" in row["reply"] and "far.example" in row["reply"], row
     # Another domain is not held up meanwhile.
     dns.mail("good.example", (10, "mx.good.example"))
     dns.host("mx.good.example")
@@ -86,7 +86,7 @@ def test_a_remote_that_closes_in_mid_transaction_is_tried_again(server, dns, sin
     send(server, "u@far.example", "taro@in.example")
     row = deferred(server)
     assert row["reply"].startswith("4"), row
-    assert "mx.far.example" in row["reply"] or "127.0.0.1" in row["reply"] or "clos" in row["reply"], row
+    assert "4.4.2 connection lost" in row["reply"], row
     sink.script.clear()
     server.do("queue", "retry", row["id"])
     sink.wait_for(1)

@@ -9,8 +9,8 @@ class Load:
     recipients: one address is taken in turn for each message.
     """
 
-    def __init__(self, port, recipients, threads=4, source="127.0.0.1", size=600):
-        self.port, self.recipients, self.source, self.size = port, recipients, source, size
+    def __init__(self, port, recipients, sender, threads=4, source="127.0.0.1", size=600):
+        self.port, self.recipients, self.sender, self.source, self.size = port, recipients, sender, source, size
         self.accepted = {}
         self._lock = threading.Lock()
         self._next = 0
@@ -29,12 +29,13 @@ class Load:
         while not self._stop.is_set():
             number = self._take()
             to = self.recipients[number % len(self.recipients)]
-            text = (f"From: load@ext.example\r\nTo: {to}\r\nSubject: load {number}\r\nX-Number: {number}\r\n"
+            text = (f"From: {self.sender}\r\nTo: {to}\r\nSubject: load {number}\r\nX-Number: {number}\r\n"
                     f"Message-ID: <{number}@load>\r\n\r\n" + ("x" * 70 + "\r\n") * (self.size // 72))
             try:
                 if client is None:
                     client = smtplib.SMTP("127.0.0.1", self.port, "load.example", timeout=10, source_address=(self.source, 0))
-                client.mail("load@ext.example")
+                    client.ehlo()
+                client.mail(self.sender)
                 code, _ = client.rcpt(to)
                 if code != 250:
                     client.rset()
