@@ -12,7 +12,7 @@ import Testing
             reply: Reply(550, EnhancedCode(5, 7, 1), "relaying denied"), settingsRevision: 7)
     }
 
-    @Test func whatWasRecordedIsFoundAndPruned() throws {
+    @Test func whatWasRecordedIsFoundUntilItIsOld() throws {
         let path = "/tmp/epost-explain-\(getpid())-\(UInt32.random(in: 0 ... .max)).db"
         defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
         let first = DecisionReference(random: 1)
@@ -24,8 +24,12 @@ import Testing
         log.close()
         #expect(!log.record(record(second, time: 2_000)), "closed")
         #expect(try DecisionArchive.find(first, in: path) == record(first, time: 1_000))
-        #expect(try DecisionArchive.prune(before: 2_000, in: path) == 1)
-        #expect(try DecisionArchive.find(first, in: path) == nil)
         #expect(try DecisionArchive.find(second, in: path)?.verdict.reason == .relayDenied)
+        let later = DecisionLog(path: path)
+        later.keep(days: 1)
+        #expect(later.record(record(DecisionReference(random: 3), time: 86_400_000 + 2_000)))
+        later.close()
+        #expect(try DecisionArchive.find(first, in: path) == nil)
+        #expect(try DecisionArchive.find(second, in: path) != nil, "exactly a day old")
     }
 }

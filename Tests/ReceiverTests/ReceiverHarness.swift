@@ -65,7 +65,13 @@ final class ReceiverHarness: Sendable {
                     address: ListenerAddress(host: .anyIPv4, port: UInt16(secure.port), isTLS: true),
                     descriptor: secure.descriptor),
             ]))
-        let service = ReceiverService(mailboxes: mailboxes) { _ in spool }
+        let names: ClientNameLookup? =
+            if words.contains("named") {
+                { client, completion in completion("client.\(client).example") }
+            } else {
+                nil
+            }
+        let service = ReceiverService(mailboxes: mailboxes, names: names) { _ in spool }
         task = Task { [context] in try await service.run(context: context) }
     }
 

@@ -54,6 +54,20 @@ import Testing
         try await harness.stop()
     }
 
+    /// R-RCV-38.
+    @Test func theTraceNamesTheClient() async throws {
+        let spool = MemorySpool()
+        let harness = try await ReceiverHarness.start(["named"], spool: spool)
+        let client = try await greeted(harness.port)
+        try await transaction(client)
+        try await client.command("DATA")
+        try await client.command(".")
+        let content = try #require(try spool.contents().first)
+        #expect(content.hasPrefix("Received: from client.example (client.127.0.0.1.example [127.0.0.1])\n"))
+        await client.close()
+        try await harness.stop()
+    }
+
     @Test func refusalsCarryAReferenceThatExplains() async throws {
         let harness = try await ReceiverHarness.start(effect: "*.*.*.* norelay\n")
         let client = try await greeted(harness.port)

@@ -11,23 +11,16 @@ package enum DecisionArchive {
     package static func find(
         _ reference: DecisionReference, in path: String
     ) throws(DatabaseError) -> DecisionRecord? {
-        guard let connection = try open(path, .readOnly) else { return nil }
+        guard let connection = try open(path) else { return nil }
         let text = try connection.first("SELECT record FROM decision WHERE reference = ?", .text(reference.rawValue)) {
             $0.text(0)
         }
         return text.flatMap(DecisionText.decode)
     }
 
-    /// Deletes records from before a time, milliseconds since 1970 (`explain.keep_days`).
-    /// - Returns: how many there were.
-    package static func prune(before time: Int64, in path: String) throws(DatabaseError) -> Int {
-        guard let connection = try open(path, .readWrite) else { return 0 }
-        return try connection.run("DELETE FROM decision WHERE time < ?", .integer(time))
-    }
-
-    private static func open(_ path: String, _ mode: Connection.Mode) throws(DatabaseError) -> Connection? {
+    private static func open(_ path: String) throws(DatabaseError) -> Connection? {
         guard access(path, F_OK) == 0 else { return nil }
-        return try Connection(path: path, mode: mode, options: .init(busyTimeout: 2_000, durability: .normal))
+        return try Connection(path: path, mode: .readOnly, options: .init(busyTimeout: 2_000, durability: .normal))
     }
 }
 

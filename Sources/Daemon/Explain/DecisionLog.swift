@@ -1,6 +1,7 @@
 import Database
 import Glibc
 import MailModel
+import Synchronization
 import Threads
 
 /// Keeps the records behind the references of refusals (`explain REF`). Writing is a courtesy: it happens on a thread
@@ -10,15 +11,20 @@ package final class DecisionLog: Sendable {
     private static let waiting = 4_096
 
     private let worker: BatchWorker<DecisionRecord>
+    private let store: DecisionStore
 
     /// - Parameters:
     ///   - path: of the database; made when missing.
     ///   - trouble: told once for each time that writing begins to fail; on the log's thread.
     package init(path: String, trouble: @escaping @Sendable (String) -> Void = { _ in }) {
         let store = DecisionStore(path: path, trouble: trouble)
+        self.store = store
         worker = BatchWorker(
             name: "explain", limits: .init(items: 512, linger: 50, waiting: Self.waiting), work: { store.write($0) })
     }
+
+    /// Older records are deleted, once an hour while new ones come (`explain.keep_days`). Any thread.
+    package func keep(days: Int) { store.keptMilliseconds.store(Int64(days) * 86_400_000, ordering: .relaxed) }
 
     /// Any thread; never waits.
     /// - Returns: `false` when it was dropped: its reference must not be given out.
@@ -29,11 +35,17 @@ package final class DecisionLog: Sendable {
 }
 
 /// The database behind the log.
-private final class DecisionStore: @unchecked Sendable {  // used on the one thread of the log's worker
+private final class DecisionStore: @unchecked Sendable {
+    // Unchecked: but for the atomic, everything is used on the one thread of the log's worker.
     private let path: String
     private let trouble: @Sendable (String) -> Void
     private var connection: Connection?
     private var hasTrouble = false
+    /// Time of the newest record when old ones were last deleted, milliseconds since 1970.
+    private var pruned: Int64 = 0
+    let keptMilliseconds = Atomic<Int64>(30 * 86_400_000)
+
+    private static let hour: Int64 = 3_600_000
 
     init(path: String, trouble: @escaping @Sendable (String) -> Void) {
         self.path = path
@@ -49,6 +61,7 @@ private final class DecisionStore: @unchecked Sendable {  // used on the one thr
                         "INSERT OR REPLACE INTO decision (reference, time, record) VALUES (?, ?, ?)",
                         .text(record.reference.rawValue), .integer(record.time), .text(DecisionText.encode(record)))
                 }
+                try prune(connection, now: records.last?.time ?? 0)
             }
             hasTrouble = false
         } catch {
@@ -56,6 +69,13 @@ private final class DecisionStore: @unchecked Sendable {  // used on the one thr
             if !hasTrouble { trouble("explain records cannot be written to \(path): \(error)") }
             hasTrouble = true
         }
+    }
+
+    private func prune(_ connection: Connection, now: Int64) throws {
+        guard now - pruned >= Self.hour else { return }
+        pruned = now
+        let limit = now - keptMilliseconds.load(ordering: .relaxed)
+        _ = try connection.run("DELETE FROM decision WHERE time < ?", .integer(limit))
     }
 
     private func open() throws -> Connection {

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Synchronization
 
@@ -8,13 +7,14 @@ final class DiskSpace: Sendable {
         var checked = -1
         var free = Int.max
     }
-    private let path: String
+    private let available: @Sendable () -> Int?
     private let state = Mutex(State())
 
     /// Kept free in any case, octets: delivery needs room for its own notes to make room again.
     static let reserve = 16 << 20
 
-    init(path: String) { self.path = path }
+    /// - Parameter available: octets; `nil`: nobody knows, and the write that follows will tell.
+    init(available: @escaping @Sendable () -> Int?) { self.available = available }
 
     /// Whether a message of this size may come in: 1.5 times its size must be there (database pages, log).
     /// - Parameters:
@@ -33,10 +33,7 @@ final class DiskSpace: Sendable {
         return state.withLock { state in
             guard state.checked != time.tv_sec else { return state.free }
             state.checked = time.tv_sec
-            var found = statvfs()
-            // A folder that cannot be asked is judged by the write that follows.
-            state.free =
-                statvfs(path, &found) == 0 ? Int(clamping: UInt64(found.f_bavail) &* UInt64(found.f_frsize)) : .max
+            state.free = available() ?? .max
             return state.free
         }
     }

@@ -21,13 +21,17 @@ final class Receiver: Sendable {
     }
     private let context: ServiceContext
     private let core: ReceiverCore
+    private let names: ClientNames
     private let group: MultiThreadedEventLoopGroup
     /// One loop for accepting and all sessions: a second one costs memory and hand-overs, and the disk is the limit.
     private let home: NIOLoopBound<ReceiverLoop>
     private let state: Mutex<State>
 
-    init(context: ServiceContext, spool: any Spool, mailboxes: any MailboxStore) throws {
+    init(
+        context: ServiceContext, spool: any Spool, mailboxes: any MailboxStore, names: ClientNameLookup?
+    ) throws {
         self.context = context
+        self.names = ClientNames(names)
         var tables = ReceiverTables()
         let complaints = tables.read(context.layout)
         let settings = try context.directory.settings()
@@ -38,8 +42,9 @@ final class Receiver: Sendable {
         }
         core = ReceiverCore(
             directory: context.directory, journal: journal, spool: spool, mailboxes: mailboxes, decisions: decisions,
-            spoolPath: settings[ServerSettings.workFolder], served: { context.served() },
-            configuration: ReceiverConfiguration(settings: settings, tables: tables, offersTLS: false))
+            served: { context.served() },
+            configuration: ReceiverConfiguration(
+                settings: settings, tables: tables, offersTLS: false, names: self.names.lookup(settings)))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let core = core
@@ -60,8 +65,9 @@ final class Receiver: Sendable {
             let before = core.configuration.settings
             let tables = state.withLock { $0.tables }
             if settings.certificateFiles != before.certificateFiles { loadCertificate() }
+            core.decisions.keep(days: settings[ExplainSettings.keepDays])
             core.configuration = ReceiverConfiguration(
-                settings: settings, tables: tables, offersTLS: core.tls.current != nil)
+                settings: settings, tables: tables, offersTLS: core.tls.current != nil, names: names.lookup(settings))
         } catch {
             core.log(.error, "settings cannot be read: \(error.detail)")
         }

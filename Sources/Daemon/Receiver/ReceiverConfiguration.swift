@@ -21,11 +21,14 @@ final class ReceiverConfiguration: Sendable {
     let dataTimeout: TimeAmount
     /// Gets mail for `postmaster` where no account has that name (RFC 5321 §4.5.1).
     let administrator: MailAddress?
+    /// Finds the client's name for trace fields.
+    let names: ClientNameLookup
     /// What all this was made from.
     let settings: SettingsSnapshot
 
-    init(settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool) {
+    init(settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool, names: @escaping ClientNameLookup) {
         self.settings = settings
+        self.names = names
         revision = settings.revision
         connection = ConnectionSettings(
             maxSessions: settings[ReceiverSettings.maxSessions],

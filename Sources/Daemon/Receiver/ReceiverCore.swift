@@ -30,7 +30,7 @@ final class ReceiverCore: Sendable {
 
     init(
         directory: any Directory, journal: any EventSink, spool: any Spool, mailboxes: any MailboxStore,
-        decisions: DecisionLog, spoolPath: String, served: @escaping @Sendable () -> Void = {},
+        decisions: DecisionLog, served: @escaping @Sendable () -> Void = {},
         configuration: ReceiverConfiguration
     ) {
         self.directory = directory
@@ -39,7 +39,7 @@ final class ReceiverCore: Sendable {
         self.mailboxes = mailboxes
         self.decisions = decisions
         self.served = served
-        disk = DiskSpace(path: spoolPath)
+        disk = DiskSpace(available: { spool.availableOctets() })
         passwords = PasswordPool(directory: directory)
         diskWork = BatchWorker(name: "rcv-disk", threads: 2, limits: .init(items: 1)) { work in work.forEach { $0() } }
         current = Mutex(configuration)

@@ -15,20 +15,24 @@ import Transport
 package struct ReceiverService: ServiceProgram {
     private let openSpool: @Sendable (ServiceContext) throws -> any Spool
     private let mailboxes: any MailboxStore
+    private let names: ClientNameLookup?
 
     /// - Parameters:
+    ///   - names: finds the names of clients; `nil`: DNS does, for all but this machine's own addresses.
     ///   - openSpool: called once at the start. The spool wakes delivery by itself.
     ///   - mailboxes: asked for what limited mailboxes hold.
     package init(
-        mailboxes: any MailboxStore, openSpool: @escaping @Sendable (ServiceContext) throws -> any Spool
+        mailboxes: any MailboxStore, names: ClientNameLookup? = nil,
+        openSpool: @escaping @Sendable (ServiceContext) throws -> any Spool
     ) {
         self.mailboxes = mailboxes
+        self.names = names
         self.openSpool = openSpool
     }
 
     package func run(context: ServiceContext) async throws {
         Self.raiseDescriptorLimit()
-        let receiver = try Receiver(context: context, spool: openSpool(context), mailboxes: mailboxes)
+        let receiver = try Receiver(context: context, spool: openSpool(context), mailboxes: mailboxes, names: names)
         for await event in context.events {
             switch event {
             case .listeners(let listeners): await receiver.listen(listeners)

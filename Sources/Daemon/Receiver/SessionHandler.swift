@@ -24,6 +24,8 @@ final class SessionHandler: ChannelInboundHandler {
     private(set) var deadline = NIODeadline.distantFuture
 
     var authentication = Authentication.none
+    /// By DNS, when the answer has come; for trace fields.
+    var clientName: String?
     /// Version and cipher, for trace fields.
     var tlsText = ""
     /// Of the transaction under way.
@@ -83,7 +85,9 @@ final class SessionHandler: ChannelInboundHandler {
             client: client, local: local, openSessions: before.open,
             openSessionsOfClient: client.isLoopback ? 0 : before.ofClient, isShuttingDown: home.isStopping)
         switch ConnectionPolicy.decide(facts, configuration.connection) {
-        case .accept: send(session.greeting)
+        case .accept:
+            send(session.greeting)
+            configuration.names(client, callback { $0.clientName = $1 })
         case .closeSilently: context.close(promise: nil)
         case .refuse(let verdict): end(with: refusal(verdict, moment: "CONNECT"))
         }

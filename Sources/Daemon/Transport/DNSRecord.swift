@@ -3,6 +3,7 @@ import MailModel
 /// Record data off the wire (RFC 1035 §3.3, RFC 3596): everything in it was written by somebody else.
 enum DNSRecord {
     static let typeA: Int32 = 1
+    static let typePTR: Int32 = 12
     static let typeMX: Int32 = 15
     static let typeAAAA: Int32 = 28
 

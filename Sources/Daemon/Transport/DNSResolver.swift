@@ -93,6 +93,14 @@ package final class DNSResolver: NameResolver {
         }
     }
 
+    /// The first name that an address points to.
+    func reverseName(of address: IPAddress, completion: @escaping @Sendable (String?) -> Void) {
+        ask(Self.pointerName(of: address), DNSRecord.typePTR) { answer in
+            let records = (try? answer.get())?.records ?? []
+            completion(records.lazy.compactMap { $0.withUnsafeBytes(DNSRecord.name) }.first { !$0.isEmpty })
+        }
+    }
+
     private func ask(
         _ name: String, _ type: Int32, completion: @escaping @Sendable (Result<DNSQuery.Raw, NameFailure>) -> Void
     ) {

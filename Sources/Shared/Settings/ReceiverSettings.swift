@@ -48,9 +48,10 @@ package enum ReceiverSettings {
     package static let toleratesBareLineEnds = Setting<Bool>(
         "receiver.tolerate_bare_line_ends", .boolean, "false", effect: .newSessions, source: "RFC 5321 §2.3.8")
 
-    /// Octets of a command line, CR LF included (RFC 5321 §4.5.3.1.4: 512 or more).
+    /// Octets of a command line, CR LF included (RFC 5321 §4.5.3.1.4: 512 or more, and what SIZE, AUTH, DSN and
+    /// SMTPUTF8 add to it).
     package static let maxCommandLine = Setting<Int>(
-        "receiver.max_command_line", .integer(512...65536), "2048", unit: .octets, effect: .newSessions,
+        "receiver.max_command_line", .integer(2048...65536), "2048", unit: .octets, effect: .newSessions,
         source: "RFC 5321 §4.5.3.1.4")
     /// Commands in a row that bring no message; counted anew after each accepted one. RCPT does not count.
     package static let maxCommands = Setting<Int>(
