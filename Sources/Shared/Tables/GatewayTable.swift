@@ -125,7 +125,7 @@ package struct GatewayTable: Sendable {
                 case .credentials:
                     (
                         "table.gateway.credentials", [],
-                        "A gateway with own credentials (host|method|…) is not supported."
+                        "A gateway with own credentials (host|method|...) is not supported."
                     )
                 case .host(let host):
                     (

@@ -88,6 +88,7 @@ struct AccountsScreen: Screen {
         let noDomain: Phrase? = domain(context) == nil ? .text("accounts.none") : nil
         if (form.focus == "domains" || form.focus == "domain") {
             return [
+                .nothingToApply,
                 Command(
                     "domain-change", .text("accounts.menu.domain-change"), keys: [.character("e")],
                     off: noDomain ?? off, isAction: true),
@@ -99,6 +100,7 @@ struct AccountsScreen: Screen {
             ]
         }
         return [
+            .nothingToApply,
             Command("change", .text("accounts.menu.change"), keys: [.enter], off: noAccount, isAction: true),
             Command("trace", .text("accounts.menu.trace"), keys: [.character("t")], off: noAccount, isAction: true),
             Command(

@@ -44,6 +44,7 @@ struct ComingScreen: Screen {
     }
 
     func header(_ context: Context) -> PageHeader { PageHeader(title: page.title) }
+    func commands(_ context: Context) -> [Command] { [.nothingToApply] }
 }
 
 /// Tab バージョン情報 (R-VER-01, R-VER-05): programs, versions, states; no trial period and no key.
@@ -62,6 +63,7 @@ struct AboutScreen: Screen {
     }
 
     func header(_ context: Context) -> PageHeader { PageHeader(title: PageID.about.title) }
+    func commands(_ context: Context) -> [Command] { [.nothingToApply] }
 
     mutating func opened(_ context: inout Context) { prepare(context) }
 

@@ -20,7 +20,7 @@ struct HistoryScreen: Screen {
                 TableColumn("author", .text("history.col.author"), minimum: 8, maximum: 16, priority: 60),
                 TableColumn("what", .text("history.col.what"), minimum: 16, priority: 80),
                 TableColumn("note", .text("history.col.note"), minimum: 8, maximum: 24, priority: 30),
-            ], features: [.edit], empty: .text("history.empty"))
+            ], empty: .text("history.empty"))
         let lines = (0..<5).map { FormRow(nil, [FormPart("detail\($0)", Label(""), width: .fill)]) }
         form = Form(
             [FormRow(nil, "list", list), .rule()] + lines,
@@ -40,6 +40,7 @@ struct HistoryScreen: Screen {
     func commands(_ context: Context) -> [Command] {
         let off: Phrase? = context.changeRefusal ?? (current == nil ? .text("history.empty") : nil)
         return [
+            .open, .nothingToApply,
             Command(
                 "revert", .text("button.revert"), keys: [.character("r")], bar: .text("bar.revert"), off: off,
                 danger: .felt,
@@ -138,6 +139,7 @@ struct HistoryScreen: Screen {
 
     mutating func perform(_ command: String, _ context: inout Context) {
         switch command {
+        case "open": formEvent(.activated("list"), &context)
         case "older": askOlder(&context)
         case "revert":
             guard let current else { return }

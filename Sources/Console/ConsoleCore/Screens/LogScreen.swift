@@ -12,7 +12,7 @@ struct LogScreen: Screen {
 
     init() {
         let lines = Table(
-            [TableColumn("line", .verbatim(""), minimum: 20)], features: [.edit], empty: .text("log.empty"))
+            [TableColumn("line", .verbatim(""), minimum: 20)], empty: .text("log.empty"))
         form = Form(
             [
                 FormRow(
@@ -51,6 +51,7 @@ struct LogScreen: Screen {
     func commands(_ context: Context) -> [Command] {
         let line = current
         return [
+            .open, .nothingToApply,
             Command("find", .text("bar.find"), keys: [.character("/")], bar: .text("bar.find"), priority: 75),
             Command(
                 "trace", .text("button.trace"), keys: [.character("t")], bar: .text("bar.trace"),
@@ -165,6 +166,7 @@ struct LogScreen: Screen {
 
     mutating func perform(_ command: String, _ context: inout Context) {
         switch command {
+        case "open": formEvent(.activated("lines"), &context)
         case "find": _ = form.setFocus("filter")
         case "follow": form.update("lines", as: Table.self) { _ = $0.handle(.end) }
         case "pause":
@@ -185,14 +187,17 @@ struct LogScreen: Screen {
 /// Log lines in words: the same for screen and clipboard. The server's texts are safe, and made safe once more.
 enum LogText {
     static func line(_ line: LogLine, utcOffset: Int) -> String {
-        var parts = [Clock.precise(line.time, utcOffset: utcOffset), pad(line.service, 6), pad(line.kind, 7)]
+        var parts = [Clock.time(line.time, utcOffset: utcOffset), pad(line.service, 6), pad(line.kind, 7)]
         if let id = line.queueID { parts.append(id) }
-        if let address = line.address { parts.append(address) }
-        if let sender = line.sender { parts.append("<\(sender)>") }
-        if let recipient = line.recipient { parts.append("-> <\(recipient)>") }
-        if let size = line.size { parts.append("\(size) B") }
+        if line.sender != nil || line.recipient != nil {
+            let sender = line.sender.map { $0.isEmpty ? "<>" : $0 }
+            parts.append([sender, line.recipient].compactMap(\.self).joined(separator: " -> "))
+        }
         if let reply = line.reply { parts.append(reply) }
         if let text = line.text { parts.append(text) }
+        if let size = line.size { parts.append("\(size) B") }
+        if let address = line.address { parts.append(address) }
+        if let host = line.host, host != line.address { parts.append(host) }
         return Visible.line(parts.joined(separator: " "))
     }
 
@@ -255,6 +260,7 @@ struct ExplainDialog: Dialog {
                 ($0.decided ? "* " : "  ") + $0.finding + ($0.source.isEmpty ? "" : "  (\($0.source))")
             }
             if let remedy = found.remedy { lines += ["", remedy] }
+            lines = lines.flatMap { context.metrics.wrap(Visible.line($0), to: width - 4) }
             form.update("lines", as: Table.self) { table in
                 table.setRows(
                     lines.enumerated().map { TableRow(id: String($0.offset), cells: [Visible.line($0.element)]) })

@@ -28,7 +28,7 @@ struct QueueScreen: Screen {
                     "tries", .text("queue.col.tries"), minimum: 5, maximum: 5, priority: 30, align: .right,
                     sortLetter: "n"),
                 TableColumn("state", .text("queue.col.state"), minimum: 8, maximum: 8, priority: 50),
-            ], features: [.edit, .mark, .filter, .sort], empty: .text("queue.empty"))
+            ], features: [.mark, .filter, .sort], empty: .text("queue.empty"))
         let lines = (0..<4).map { FormRow(nil, [FormPart("detail\($0)", Label(""), width: .fill)]) }
         form = Form(
             [FormRow(nil, "list", list), .rule()] + lines,
@@ -70,7 +70,7 @@ struct QueueScreen: Screen {
                 bar: bar ? Phrase("bar.\(id)") : nil, off: off, danger: danger, isAction: true)
         }
         return [
-            action("retry", "r", danger: .reversible, bar: true), action("hold", "h", danger: .felt, bar: true),
+            .open, .nothingToApply, action("retry", "r", danger: .reversible, bar: true), action("hold", "h", danger: .felt, bar: true),
             action("release", "l", danger: .reversible), action("bounce", "b", danger: .final),
             action("remove", "d", danger: .wide),
             Command(
@@ -172,6 +172,7 @@ struct QueueScreen: Screen {
 
     mutating func perform(_ command: String, _ context: inout Context) {
         switch command {
+        case "open": formEvent(.activated("list"), &context)
         case "pause": togglePause(context)
         case "trace":
             guard let id = targets.first else { return }
@@ -344,7 +345,8 @@ struct QueueDialog: Dialog {
 
     private mutating func show(_ context: Context) {
         guard let entry else { return }
-        let lines = hasSource && !entry.source.isEmpty ? entry.source : Self.lines(entry, context)
+        let lines = (hasSource && !entry.source.isEmpty ? entry.source : Self.lines(entry, context))
+            .flatMap { context.metrics.wrap(Visible.line($0), to: width - 4) }
         form.update("lines", as: Table.self) { table in
             table.setRows(lines.enumerated().map { TableRow(id: String($0.offset), cells: [Visible.line($0.element)]) })
         }

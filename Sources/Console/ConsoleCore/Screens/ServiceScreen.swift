@@ -89,6 +89,9 @@ struct ServiceScreen: SettingsScreen {
                     Clock.time($0.time, utcOffset: context.model.utcOffset) + " " + Visible.line($0.message ?? ""))
             } ?? .text("service.no-events")
         form.setLabel("event", text, event == nil ? .hint : .normal)
+        // R-SVC-20: with listed addresses the port of "all addresses" is not used.
+        let isList = context.model.value("receiver.listen_mode") == "list"
+        form.update("receiver.port", as: TextField.self) { $0.isEnabled = !isList }
         let isMulti = form.isOn("delivery.multithread")
         form.update("delivery.threads", as: TextField.self) { $0.isEnabled = isMulti }
     }

@@ -161,3 +161,13 @@ extension SettingsScreen {
         _ = settingsAnswered(answer, &context)
     }
 }
+
+extension Command {
+    /// Pages that stage nothing say so, and the key bar leaves Apply out.
+    static let nothingToApply = Command(
+        "apply", .text("button.apply"), keys: [.control("o"), .function(10), .control("s")],
+        off: .text("notice.nothing-to-apply"))
+
+    /// Enter on a row of a list that is only read.
+    static let open = Command("open", .text("bar.open"), keys: [.enter], bar: .text("bar.open"), priority: 78)
+}

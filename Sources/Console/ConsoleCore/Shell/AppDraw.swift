@@ -210,7 +210,7 @@ extension App {
             GlobalCommand.nextTab, GlobalCommand.nextField, GlobalCommand.apply, GlobalCommand.review,
             GlobalCommand.menu,
             GlobalCommand.palette, GlobalCommand.help,
-        ].filter { command in !own.contains { $0.id == command.id } }
+        ].filter { command in !pageCommands().contains { $0.id == command.id } }
         if !own.isEmpty { for index in shell.indices where shell[index].id != "help" { shell[index].priority -= 40 } }
         return own + shell
     }

@@ -30,7 +30,9 @@ extension Table {
 
     package mutating func draw(in region: Region, focused: Bool) {
         let hasFilterLine = isFiltering || isSorting || !filter.isEmpty
-        let head = (hasFilterLine ? 1 : 0) + (region.height >= 4 ? 2 : region.height >= 3 ? 1 : 0)
+        // Columns without titles have no heading.
+        let hasTitles = columns.contains { !region.say($0.title).isEmpty }
+        let head = (hasFilterLine ? 1 : 0) + (!hasTitles ? 0 : region.height >= 4 ? 2 : region.height >= 3 ? 1 : 0)
         let rows = max(1, region.height - head)
         if rows != page {
             page = rows
