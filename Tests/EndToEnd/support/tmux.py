@@ -36,11 +36,20 @@ class Screen:
     def keys(self, *names):
         """Key names of tmux, one after the other: `Enter`, `C-o`, `Escape`, `Tab`."""
         for name in names:
-            self.tmux("send-keys", name)
+            self._send(name)
         return self
 
     def type(self, text):
-        self.tmux("send-keys", "-l", text)
+        return self._send("-l", text)
+
+    def _send(self, *arguments):
+        """Keys of one burst would count as pasted: the next ones follow when these have shown an effect, or none came."""
+        before = (self.text(), self.cursor())
+        self.tmux("send-keys", *arguments)
+        try:
+            until(lambda: (self.text(), self.cursor()) != before, "a change on the screen", 0.3)
+        except TimedOut:
+            pass
         return self
 
     def until(self, *wanted, seconds=20):
