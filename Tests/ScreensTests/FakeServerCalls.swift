@@ -66,6 +66,11 @@ extension FakeServer {
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
             return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+        case DirectoryInterface.GetAccount.name:
+            let address = try input(DirectoryInterface.GetAccount.self, call).address.split(separator: "@").map(
+                String.init)
+            let number = Int(address.first?.dropFirst(4) ?? "") ?? 0
+            return one(account(number, address.last ?? ""))
         case DirectoryInterface.AddAccount.name: return one(add(try input(DirectoryInterface.AddAccount.self, call)))
         case DirectoryInterface.RemoveAccount.name:
             removedAccounts.insert(try input(DirectoryInterface.RemoveAccount.self, call).address)

@@ -11,6 +11,7 @@ struct AccountDialog: Dialog {
     private(set) var isDirty = false
     private let existing: AccountEntry?
     private var request: RequestID?
+    private var lookUp: RequestID?
 
     init(adding domain: String, _ context: Context) {
         existing = nil
@@ -33,6 +34,15 @@ struct AccountDialog: Dialog {
             domain: FormRow(.text("account.domain"), [FormPart("", Label(.verbatim(Visible.line(entry.domain))))]),
             entry: entry)
         _ = form.setFocus("fullName")
+    }
+
+    private static func used(_ entry: AccountEntry) -> Phrase {
+        entry.usedOctets.map { .text("account.used", Bytes.text($0), String(entry.usedMessages ?? 0)) } ?? .verbatim("")
+    }
+
+    /// The list does not look into mailboxes; this one is looked at now.
+    mutating func opened(_ context: inout Context) {
+        if existing != nil { lookUp = context.send(DirectoryInterface.GetAccount.self, .init(address: address)) }
     }
 
     private static var buttons: ButtonRow {
@@ -78,11 +88,7 @@ struct AccountDialog: Dialog {
                     nil, [FormPart("enabled", CheckBox(.text("account.enabled"), isOn: entry.isEnabled))],
                     isIndented: true))
             rows.append(.empty)
-            if let used = entry.usedOctets {
-                rows.append(
-                    .text(.text("account.used", Bytes.text(used), String(entry.usedMessages ?? 0)), .hint, wraps: false)
-                )
-            }
+            rows.append(FormRow(nil, [FormPart("used", Label(Self.used(entry), .hint), width: .fill)]))
             rows.append(.text(.text("account.mailbox", Visible.line(entry.mailboxPath)), .hint, wraps: false))
         }
         form.rows = rows
@@ -174,6 +180,9 @@ struct AccountDialog: Dialog {
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        if case .success(let entry)? = message.result(of: DirectoryInterface.GetAccount.self, for: lookUp) {
+            form.setLabel("used", Self.used(entry), .hint)
+        }
         let result: Result<Applied, ControlError>? =
             existing == nil
             ? message.result(of: DirectoryInterface.AddAccount.self, for: request)
@@ -202,17 +211,26 @@ struct AccountDeleteDialog: Dialog {
     var okButton: String? { nil }
     private let entry: AccountEntry
     private var request: RequestID?
+    private var lookUp: RequestID?
+
+    private static func cost(_ entry: AccountEntry) -> Phrase {
+        entry.usedOctets.map {
+            .text("account.delete.mailbox", Bytes.text($0), String(entry.usedMessages ?? 0))
+        } ?? .text("account.delete.unknown")
+    }
+
+    /// What goes with the account is said before it goes.
+    mutating func opened(_ context: inout Context) {
+        lookUp = context.send(
+            DirectoryInterface.GetAccount.self, .init(address: "\(entry.account)@\(entry.domain)"))
+    }
 
     init(_ entry: AccountEntry) {
         self.entry = entry
-        let cost: Phrase =
-            entry.usedOctets.map {
-                .text("account.delete.mailbox", Bytes.text($0), String(entry.usedMessages ?? 0))
-            } ?? .text("account.delete.unknown")
         form = Form(
             [
                 .text(.text("account.delete.question", Visible.line("\(entry.account)@\(entry.domain)"))),
-                .text(cost, .problem), .empty,
+                FormRow(nil, [FormPart("cost", Label(Self.cost(entry), .problem, wraps: true), width: .fill)]), .empty,
                 FormRow(nil, "mailbox", CheckBox(.text("account.delete.also"), isOn: true)),
             ],
             buttons: ButtonRow([
@@ -234,6 +252,9 @@ struct AccountDeleteDialog: Dialog {
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        if case .success(let found)? = message.result(of: DirectoryInterface.GetAccount.self, for: lookUp) {
+            form.setLabel("cost", Self.cost(found), .problem)
+        }
         guard let result = message.result(of: DirectoryInterface.RemoveAccount.self, for: request) else { return }
         request = nil
         switch result {

@@ -70,7 +70,8 @@ struct QueueScreen: Screen {
                 bar: bar ? Phrase("bar.\(id)") : nil, off: off, danger: danger, isAction: true)
         }
         return [
-            .open, .nothingToApply, action("retry", "r", danger: .reversible, bar: true), action("hold", "h", danger: .felt, bar: true),
+            .open, .nothingToApply, action("retry", "r", danger: .reversible, bar: true),
+            action("hold", "h", danger: .felt, bar: true),
             action("release", "l", danger: .reversible), action("bounce", "b", danger: .final),
             action("remove", "d", danger: .wide),
             Command(
