@@ -46,6 +46,8 @@ extension Supervisor {
         receiver.listenerTrouble = trouble
         if isNews, let trouble { log(.warning, "epstrs: \(trouble)") }
         if listeners.map(\.address) != before, let process = receiver.process { sendListeners(to: process) }
+        // What made it fail may be mended: no need to wait for the next try.
+        if receiver.restartAt != nil, listeners.map(\.address) != before { receiver.restartAt = Clock.monotonic() }
         if isNews || listeners.map(\.address) != before { serviceChanged(receiver, "epstrs listens anew") }
     }
 
