@@ -376,6 +376,22 @@ import Testing
         #expect(table.total == 0)
     }
 
+    @Test("numbers from a broken server cannot trap")
+    func absurdNumbers() {
+        var table = table()
+        _ = draw(&table)
+        _ = table.windowWanted()
+        for number in [Int.max, Int.min, -1] {
+            table.supply(
+                RowWindow(generation: table.generation, offset: number, rows: [], total: number, position: number))
+            for key in [Key.end, .pageDown, .down, .up, .pageUp, .home] { _ = table.handle(key) }
+            _ = draw(&table)
+            _ = table.windowWanted()
+        }
+        #expect(table.total == 0)
+        #expect(Bytes.parse("8388607.9T") == nil || Bytes.parse("8388607.9T") ?? 0 > 0)
+    }
+
     @Test("filter, sort and marks of rows of the page itself")
     func local() {
         var table = table()

@@ -21,6 +21,9 @@ package struct Look: Sendable {
 ///
 /// A class so that the regions of one frame share it; it lives on one thread and never outlives the next frame.
 package final class Buffer {
+    static let columnsAtMost = 1_000
+    static let rowsAtMost = 500
+
     package let size: Size
     package var look: Look
     package private(set) var cells: [Cell]
@@ -28,7 +31,9 @@ package final class Buffer {
     package var cursor = Point(x: 0, y: 0)
 
     package init(size: Size, look: Look) {
-        let size = Size(columns: max(1, size.columns), rows: max(1, size.rows))
+        // A size comes from outside (the terminal): a frame is never larger than any real screen.
+        let size = Size(
+            columns: min(max(1, size.columns), Buffer.columnsAtMost), rows: min(max(1, size.rows), Buffer.rowsAtMost))
         self.size = size
         self.look = look
         cells = Array(repeating: .blank, count: size.columns * size.rows)

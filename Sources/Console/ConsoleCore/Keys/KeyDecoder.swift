@@ -18,6 +18,9 @@ package struct KeyDecoder: Sendable {
     /// Milliseconds between two reads of one unmarked paste.
     static let pasteGap = 5
 
+    /// Scalars of one paste; what comes after them is dropped.
+    static let scalarsAtMost = 1 << 20
+
     private var marked: [Unicode.Scalar]?
     private var lastBurst = Int.min / 2
     private var lastWasPaste = false
@@ -47,6 +50,7 @@ package struct KeyDecoder: Sendable {
     }
 
     private mutating func takeMarked(_ raw: RawKey, _ keys: inout [Key]) {
+        if let count = marked?.count, count >= KeyDecoder.scalarsAtMost, raw != .pasteEnd { return }
         switch raw {
         case .scalar(let scalar): marked?.append(scalar)
         case .key(.enter): marked?.append("\n")

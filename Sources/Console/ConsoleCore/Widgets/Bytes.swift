@@ -33,6 +33,7 @@ package enum Bytes {
         guard shift > 0, let tenth = parts[1].first.flatMap({ $0.wholeNumberValue }), parts[1].count == 1 else {
             return nil
         }
-        return value.addingReportingOverflow(tenth * (1 << shift) / 10).partialValue
+        let (sum, tooLarge) = value.addingReportingOverflow(tenth * (1 << shift) / 10)
+        return tooLarge ? nil : sum
     }
 }

@@ -88,6 +88,9 @@ package struct Table: Widget, Sendable {
         package static let sort = Features(rawValue: 64)
     }
 
+    /// More rows than any list has.
+    static let rowsAtMost = 1 << 40
+
     package var columns: [TableColumn]
     package var features: Features
     package var marks: Set<String> = []
@@ -206,10 +209,12 @@ package struct Table: Widget, Sendable {
         waiting = nil
         let line = cursor - top
         window = rows.rows
-        windowStart = max(0, rows.offset)
-        total = max(rows.total, 0)
+        // Numbers from outside: kept where sums of them cannot overflow.
+        windowStart = min(max(0, rows.offset), Table.rowsAtMost)
+        total = min(max(rows.total, 0), Table.rowsAtMost)
         if let id = cursorID {
-            let found = window.firstIndex { $0.id == id }.map { $0 + windowStart } ?? rows.position
+            let told = rows.position.map { min(max(0, $0), Table.rowsAtMost) }
+            let found = window.firstIndex { $0.id == id }.map { $0 + windowStart } ?? told
             if let found, found != cursor {
                 cursor = found
                 top = max(0, cursor - line)

@@ -10,7 +10,8 @@ package struct TextArea: Widget, Sendable {
         var column: Int
     }
 
-    package static let undoSteps = 100
+    package static let undoSteps = 50
+    package static let charactersPerLine = 10_000
     package static let linesAtMost = 20_000
 
     private var lines: [[Character]]
@@ -170,7 +171,13 @@ package struct TextArea: Widget, Sendable {
     }
 
     private mutating func insert(_ character: Character) {
-        var line = TextLine(String(lines[row]), limit: 10_000)
+        if character.isASCII {
+            guard lines[row].count < TextArea.charactersPerLine else { return }
+            lines[row].insert(character, at: column)
+            column += 1
+            return
+        }
+        var line = TextLine(String(lines[row]), limit: TextArea.charactersPerLine)
         line.moveCaret(to: column)
         line.insert(character)
         lines[row] = line.characters

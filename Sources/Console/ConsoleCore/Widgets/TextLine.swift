@@ -48,7 +48,7 @@ package struct TextLine: Hashable, Sendable {
 
     /// A combining mark typed after its base joins it, as on screen.
     package mutating func insert(_ character: Character) {
-        if caret > 0 {
+        if caret > 0, !character.isASCII {
             let joined = String(characters[caret - 1]) + String(character)
             if joined.count == 1, let one = joined.first {
                 // A pile of marks has no end; what is longer than any script needs is dropped.
