@@ -123,7 +123,8 @@ struct ProgramTests {
     var output = ""
     let console = Console(
         write: { output += $0 }, complain: { _ in }, readSecretLine: { _ in nil },
-        readFile: { _ in .failure(.init(reason: "")) }, writePrivateFile: { _, _ in nil }, isTerminal: false, now: { 0 })
+        readFile: { _ in .failure(.init(reason: "")) }, writePrivateFile: { _, _ in nil }, isTerminal: false, now: { 0 }
+    )
     _ = CommandLineProgram.run(
         ["--language", "en", "setting", "list", "--markdown"], environment: { _ in nil }, console: console)
     #expect(text == head + output, "run scripts/settings-reference")
