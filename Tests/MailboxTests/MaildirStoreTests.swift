@@ -186,3 +186,44 @@ struct MaildirStoreTests {
         #expect(stored.reduce(0, +) == 200)
     }
 }
+
+extension MaildirStoreTests {
+    @Test func aNameWithoutItsWholeContentIsWrittenAgain() async throws {
+        let id = makeID()
+        #expect(try await post.deliver(makeID(2), to: "taro") == .success(.stored))
+        #expect(try await post.deliver(makeID(2), to: "jiro") == .success(.stored))
+        // As a power cut may leave them.
+        for (index, account) in ["taro", "jiro"].enumerated() {
+            let name = Maildir.name(id: id, index: index, size: headerSize + 4)
+            ScratchFolder.write("Ret", to: "\(post.path(account))/new/\(name)")
+        }
+        let targets = try ["taro", "jiro"].enumerated().map { index, account in
+            MailboxDelivery.Target(mailbox: try post.location(account), index: index)
+        }
+        #expect(await post.deliver(id, to: targets) == [.success(.stored), .success(.stored)])
+        for (index, account) in ["taro", "jiro"].enumerated() {
+            let name = Maildir.name(id: id, index: index, size: headerSize + 4)
+            #expect(ScratchFolder.read("\(post.path(account))/new/\(name)") == "Return-Path: <ada@a.example>\na\nb\n")
+        }
+    }
+
+    @Test func onAFileSystemThatPromisesLessItWorksTheLongWay() async throws {
+        // tmpfs, where there is one to write to.
+        guard access("/dev/shm", W_OK) == 0 else { return }
+        var template = Array("/dev/shm/epost-mailbox-XXXXXX".utf8CString)
+        let base = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { ScratchFolder.remove(base) }
+        let targets = try ["a", "b"].enumerated().map { index, account in
+            MailboxDelivery.Target(
+                mailbox: try #require(MailboxLocation(base: base, folders: [account])), index: index)
+        }
+        // The third lies on another file system: a copy of its own.
+        let far = MailboxDelivery.Target(mailbox: try post.location("c"), index: 2)
+        let results = await post.deliver(makeID(), to: targets + [far])
+        #expect(results == [.success(.stored), .success(.stored), .success(.stored)])
+        #expect(ScratchFolder.names(in: "\(base)/a/new").count == 1)
+        #expect(ScratchFolder.names(in: "\(base)/b/new").count == 1)
+        #expect(ScratchFolder.names(in: "\(post.path("c"))/new").count == 1)
+        #expect(ScratchFolder.names(in: "\(base)/a/tmp").isEmpty)
+    }
+}

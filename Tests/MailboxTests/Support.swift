@@ -28,7 +28,7 @@ final class ScratchFolder: Sendable {
         return names.sorted()
     }
 
-    private static func remove(_ path: String) {
+    static func remove(_ path: String) {
         for name in names(in: path) {
             let below = "\(path)/\(name)"
             if unlink(below) != 0 { remove(below) }

@@ -39,24 +39,29 @@ struct Maildir {
 
     static func name(id: QueueID, index: Int, size: Int) -> String { "\(stem(id: id, index: index)),S=\(size)" }
 
-    /// Whether an earlier attempt stored the message.
+    /// Whether an earlier attempt stored the message, whole.
     /// - Parameter looksInCurrent: also among the messages that a reader has seen; reads the whole folder.
-    func holds(_ name: String, looksInCurrent: Bool) throws(MailboxError) -> Bool {
-        if new.contains(name) { return true }
+    func holds(_ name: String, size: Int, looksInCurrent: Bool) throws(MailboxError) -> Bool {
+        if let info = new.status(name) { return isWhole(info, size) }
         guard looksInCurrent, let end = name.lastIndex(of: ",") else { return false }
         let stem = name[...end]
         var isThere = false
         for folder in [new, current] where !isThere {
             try folder.forEachName { other throws(MailboxError) in
-                isThere = other.hasPrefix(stem)
+                if other.hasPrefix(stem), let info = folder.status(other) { isThere = isWhole(info, size) }
                 return !isThere
             }
         }
         return isThere
     }
 
-    /// Writes header and content to `tmp` and syncs them.
-    func write(_ name: String, header: [UInt8], content: MailboxDelivery.Content) throws(MailboxError) {
+    /// A power cut may have left a name without its content; such a file is written again.
+    private func isWhole(_ info: stat, _ size: Int) -> Bool {
+        info.st_mode & S_IFMT == S_IFREG && Int(info.st_size) == size
+    }
+
+    /// Writes header and content to `tmp`.
+    func write(_ name: String, _ delivery: MailboxDelivery) throws(MailboxError) -> MaildirFile {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         var descriptor = clinux_openat(temporary.descriptor, name, flags, 0o600)
         if descriptor < 0, errno == EEXIST {
@@ -65,22 +70,22 @@ struct Maildir {
             descriptor = clinux_openat(temporary.descriptor, name, flags, 0o600)
         }
         guard descriptor >= 0 else { throw MailboxError(system: errno, "create \(temporary.path)/\(name)") }
-        defer { close(descriptor) }
+        let file = MaildirFile(descriptor, name: name, in: self)
         do throws(MailboxError) {
-            try OctetCopy.write(header, to: descriptor)
-            switch content {
+            try OctetCopy.write(delivery.header, to: descriptor)
+            switch delivery.content {
             case .octets(let octets): try OctetCopy.write(octets, to: descriptor)
             case .file(let source, let size, _): try OctetCopy.copy(size, from: source, to: descriptor)
             }
-            // A failed sync is final: the kernel may have dropped the pages, and a second call would lie.
-            if fsync(descriptor) != 0 { throw MailboxError(system: errno, "sync \(temporary.path)/\(name)") }
+            try file.settle()
+            return file
         } catch {
             unlinkat(temporary.descriptor, name, 0)
             throw error
         }
     }
 
-    /// Gives what was written its name in `new`. Durable after `sync`.
+    /// Gives what lies in `tmp` its name in `new`.
     func publish(_ name: String) throws(MailboxError) {
         if renameat(temporary.descriptor, name, new.descriptor, name) != 0 {
             let code = errno
@@ -89,15 +94,20 @@ struct Maildir {
         }
     }
 
-    /// Gives what lies in the `tmp` of `other` a second name in this one's `new`.
-    /// - Returns: `false` when these two folders cannot share a file.
-    func link(_ name: String, to otherName: String, writtenIn other: Maildir) throws(MailboxError) -> Bool {
-        if linkat(other.temporary.descriptor, otherName, new.descriptor, name, 0) == 0 { return true }
+    /// Gives a file that lies in another `tmp` a name in this `new`, too.
+    /// - Returns: `false` when the two folders cannot share a file.
+    func link(_ name: String, to file: MaildirFile) throws(MailboxError) -> Bool {
+        // What a cut-off attempt left under the name is not whole, or it would have been found.
+        if new.contains(name) { unlinkat(new.descriptor, name, 0) }
+        if linkat(file.folder.temporary.descriptor, file.name, new.descriptor, name, 0) == 0 { return true }
         switch errno {
         case EXDEV, EMLINK, EPERM, EOPNOTSUPP: return false
         default: throw MailboxError(system: errno, "link \(new.path)/\(name)")
         }
     }
+
+    /// Takes back a name whose content could not be made durable.
+    func withdraw(_ name: String) { unlinkat(new.descriptor, name, 0) }
 
     /// Makes the names in `new` durable.
     func sync() throws(MailboxError) { try new.sync() }

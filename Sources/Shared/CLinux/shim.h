@@ -22,6 +22,15 @@ extern int pipe2(int fds[2], int flags);
 // Starts writing dirty pages of a range back without waiting (SYNC_FILE_RANGE_WRITE): a later fsync finds less to do.
 extern int sync_file_range(int fd, int64_t offset, int64_t count, unsigned int flags);
 static inline int clinux_start_writeback(int fd, int64_t offset, int64_t count) { return sync_file_range(fd, offset, count, 2); }
+// Starts writing a file back and waits for it: the data is in the device's hands, as fsync would put it, but nothing is
+// committed yet (SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER).
+static inline int clinux_write_back(int fd) { return sync_file_range(fd, 0, 0, 7); }
+// Type of the file system of an open file (f_type of statfs(2)); 0 when unknown.
+#include <sys/statfs.h>
+static inline uint32_t clinux_file_system(int fd) {
+    struct statfs info;
+    return fstatfs(fd, &info) == 0 ? (uint32_t)info.f_type : 0;
+}
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int clinux_openat(int at, const char *path, int flags, mode_t mode) { return openat(at, path, flags, mode); }
 static inline int clinux_prctl(int option, unsigned long value) { return prctl(option, value, 0UL, 0UL, 0UL); }
