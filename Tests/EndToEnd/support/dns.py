@@ -4,6 +4,8 @@ import socketserver
 import struct
 import threading
 
+from .ports import free_ports
+
 A, NS, SOA, MX, TXT, AAAA = 1, 2, 6, 15, 16, 28
 CODES = {"NXDOMAIN": 3, "SERVFAIL": 2, "REFUSED": 5}
 
@@ -32,8 +34,8 @@ class DNSServer:
         self.records = {}
         self.queries = []
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self.port = self._udp.getsockname()[1]
+        (self.port,) = free_ports(1)  # for UDP and TCP
+        self._udp.bind(("127.0.0.1", self.port))
         owner = self
 
         class Handler(socketserver.StreamRequestHandler):
