@@ -16,6 +16,8 @@ package enum ServiceRuntime {
     /// - Returns: exit code of the process.
     package static func run(_ program: any ServiceProgram, name: String, layout: Layout) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        // Else it would be shown as "exe": it was started by /proc/self/exe.
+        _ = name.withCString { clinux_prctl(15, UInt(bitPattern: $0)) }  // PR_SET_NAME
         // The supervisor's end closes when it dies; the signal is for the case that this process hangs in its start.
         _ = clinux_prctl(PR_SET_PDEATHSIG, UInt(SIGTERM))
         let signals = blockSignals()

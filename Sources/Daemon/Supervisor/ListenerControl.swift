@@ -7,6 +7,8 @@ import Settings
 extension Supervisor {
     /// Time until listeners that could not be opened are tried again.
     private static let listenerRetry = 5000
+    /// The same while the receiver has still to close the old form of a port.
+    private static let handoverRetry = 100
 
     /// Makes the open sockets those of the settings: new ones are opened first, then old ones are closed, then the
     /// receiver gets the new list. Nobody is refused meanwhile.
@@ -34,8 +36,10 @@ extension Supervisor {
             switch result {
             case .success(let listener): kept.append(listener)
             case .failure(let failure):
-                troubles.append(failure.message)
-                listenerRetryAt = Clock.monotonic() + Self.listenerRetry
+                let isHandover = closed.contains { $0.address.port == address.port }
+                if !isHandover { troubles.append(failure.message) }
+                let retryAt = Clock.monotonic() + (isHandover ? Self.handoverRetry : Self.listenerRetry)
+                listenerRetryAt = min(retryAt, listenerRetryAt ?? .max)
             }
         }
         for listener in old where !closed.contains(listener) { close(listener.descriptor) }
