@@ -65,6 +65,13 @@ extension Supervisor {
     func sendListeners(to process: ChildProcess) {
         let copies = listeners.map { ($0.address, fcntl($0.descriptor, F_DUPFD_CLOEXEC, 5)) }.filter { $0.1 >= 0 }
         process.send(.listeners(copies.map(\.0.text)), descriptors: copies.map(\.1))
+        backlogUntil = Clock.monotonic() + 5000
+    }
+
+    /// The receiver's event loop sets a short queue (128) when it takes a socket over; the socket is ours too.
+    func widenBacklogs(_ now: Int) {
+        guard now < backlogUntil else { return }
+        for listener in listeners { listen(listener.descriptor, ListenerSockets.backlog) }
     }
 
     /// What can be opened, and the TLS listeners that cannot while there is no certificate.

@@ -20,7 +20,7 @@ struct ListenerFailure: Error, Equatable, Sendable {
 /// Makes listening sockets.
 enum ListenerSockets {
     /// Connections that wait in the kernel while the receiver restarts; the kernel cuts it to `somaxconn`.
-    private static let backlog: Int32 = 4096
+    static let backlog: Int32 = 4096
 
     /// Binds and listens; close-on-exec, non-blocking.
     static func open(_ address: ListenerAddress) throws(ListenerFailure) -> BoundListener {

@@ -86,6 +86,7 @@ extension Supervisor {
         switch report {
         case .ready:
             service.process?.isReady = true
+            if service.kind == .receiver { widenBacklogs(Clock.monotonic()) }
             service.readyBy = nil
             guard service.state == .starting else { return }
             service.enter(.running)

@@ -29,6 +29,8 @@ final class Supervisor {
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
     private var pruneAt = 0
+    /// Monotonic milliseconds until which the receiver may still take sockets over.
+    var backlogUntil = 0
 
     init(
         layout: Layout, store: StoreWriter, board: StatusBoard, hub: EventHub, queue: QueueView, inbox: Inbox,
@@ -126,6 +128,7 @@ final class Supervisor {
             }
         }
         if let time = listenerRetryAt, now >= time { applyListeners() }
+        widenBacklogs(now)
         if now >= pruneAt {
             pruneAt = now + Self.pruneInterval
             pruneDecisions()
