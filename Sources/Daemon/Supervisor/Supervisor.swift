@@ -1,6 +1,5 @@
 import CLinux
 import Control
-import Explain
 import Glibc
 import Journal
 import MailModel
@@ -28,7 +27,6 @@ final class Supervisor {
     var tablesChanged: ([String]) -> Void = { _ in }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
-    private var pruneAt = 0
     /// Monotonic milliseconds until which the receiver may still take sockets over.
     var backlogUntil = 0
 
@@ -129,20 +127,8 @@ final class Supervisor {
         }
         if let time = listenerRetryAt, now >= time { applyListeners() }
         widenBacklogs(now)
-        if now >= pruneAt {
-            pruneAt = now + Self.pruneInterval
-            pruneDecisions()
-        }
         let changed = tables.changes()
         if !changed.isEmpty { filesChanged(changed) }
-    }
-
-    /// Records behind references go after `explain.keep_days`.
-    private func pruneDecisions() {
-        let oldest = Int64(Clock.wall()) - Int64(settings[ExplainSettings.keepDays]) * 86_400_000
-        let path = layout.explain
-        // A thread of its own: deleting many rows takes a while, and the loop must not wait for the disk.
-        _ = Thread(name: "prune") { _ = try? DecisionArchive.prune(before: oldest, in: path) }
     }
 
     /// Orderly end: both services finish what is under way. Asked twice, they are killed.
@@ -158,8 +144,6 @@ final class Supervisor {
         }
     }
 
-    /// How often old decision records are looked for.
-    private static let pruneInterval = 6 * 3_600_000
     /// Time to get ready, from the start.
     static let readyLimit = 90_000
     /// For messages and deliveries under way (R-SVC-03).
