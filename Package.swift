@@ -85,13 +85,15 @@ let package = Package(
             "Supervisor",
             [
                 "ControlServer", "Facts",
-                "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool", "Journal",
+                "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool",
+                "Journal",
                 "Explain", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),
         .executableTarget(
             name: "epostd",
             dependencies: [
-                "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "Spool", "Mailbox", "Control",
+                "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "Spool", "Mailbox",
+                "Control",
                 "MailModel", "CLinux", arguments,
             ],
             path: "Sources/Daemon/epostd"),

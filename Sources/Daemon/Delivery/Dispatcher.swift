@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 import MailModel
 import Spool
 
@@ -36,6 +36,7 @@ package final class Dispatcher: Sendable {
     /// Works until the gauge says stop.
     package func run() {
         var claimFailed = false
+        var hasWorked = false
         while !gauge.isStopping {
             settlement.writeAgain()
             if gauge.recipients > Self.capacity - Self.batch {
@@ -47,6 +48,12 @@ package final class Dispatcher: Sendable {
                 let claim = try step()
                 if claimFailed { context.report(.info, "the queue can be read again") }
                 claimFailed = false
+                if !claim.messages.isEmpty {
+                    hasWorked = true
+                } else if hasWorked, gauge.recipients == 0 {
+                    hasWorked = false
+                    malloc_trim(0)  // what a burst took goes back to the system
+                }
                 if !claim.hasMore { gauge.signal.wait(milliseconds: pause(until: claim.nextDue)) }
             } catch {
                 if !claimFailed { context.report(.error, "the queue cannot be read: \(error.detail)") }

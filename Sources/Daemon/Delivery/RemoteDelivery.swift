@@ -21,16 +21,16 @@ package final class RemoteDelivery: @unchecked Sendable {
     let context: DeliveryContext
     let finder: HostFinder
     let tls: ClientTLS?
-    private let settlement: Settlement
-    private let gauge: Gauge
-    private var destinations: [NextHop: RemoteDestination] = [:]
+    let settlement: Settlement
+    let gauge: Gauge
+    var destinations: [NextHop: RemoteDestination] = [:]
     /// Destinations that want a slot, each once, the longest waiting first.
-    private var rotation = CircularBuffer<RemoteDestination>()
-    private var links: [ObjectIdentifier: RemoteLink] = [:]
-    private var active = 0
-    private var isStopping = false
-    private var isCutting = false
-    private var onIdle: [EventLoopPromise<Void>] = []
+    var rotation = CircularBuffer<RemoteDestination>()
+    var links: [ObjectIdentifier: RemoteLink] = [:]
+    var active = 0
+    var isStopping = false
+    var isCutting = false
+    var onIdle: [EventLoopPromise<Void>] = []
 
     package init(
         loop: any EventLoop, context: DeliveryContext, resolver: any NameResolver, tls: ClientTLS?,
@@ -133,7 +133,7 @@ package final class RemoteDelivery: @unchecked Sendable {
 
     // MARK: Slots
 
-    private func add(_ job: RemoteJob) {
+    func add(_ job: RemoteJob) {
         if isStopping { return giveBack(job) }
         let destination = destinations[job.hop] ?? RemoteDestination(hop: job.hop)
         destinations[job.hop] = destination
@@ -141,13 +141,13 @@ package final class RemoteDelivery: @unchecked Sendable {
         enqueue(destination)
     }
 
-    private func enqueue(_ destination: RemoteDestination) {
+    func enqueue(_ destination: RemoteDestination) {
         guard destination.wantsSlot, !rotation.contains(where: { $0 === destination }) else { return }
         rotation.append(destination)
     }
 
     /// Gives free slots to destinations in turn.
-    private func pump() {
+    func pump() {
         let configuration = context.configuration
         while active < configuration.threads, let destination = rotation.popFirst() {
             guard destination.wantsSlot, let job = destination.waiting.popFirst() else { continue }
@@ -160,7 +160,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
     }
 
-    private func start(_ job: RemoteJob, _ destination: RemoteDestination) {
+    func start(_ job: RemoteJob, _ destination: RemoteDestination) {
         // With the MX cache off every message asks again, and its answer decides; else a connection that stands is one.
         let mayReuse = destination.hop.isGateway || context.configuration.mxCacheTTL > 0
         while mayReuse, let link = destination.idle.popLast() {
@@ -173,7 +173,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         find(job, destination, refresh: false)
     }
 
-    private func find(_ job: RemoteJob, _ destination: RemoteDestination, refresh: Bool) {
+    func find(_ job: RemoteJob, _ destination: RemoteDestination, refresh: Bool) {
         finder.find(destination.hop, refresh: refresh) { [self] found in
             switch found {
             case .hosts(let hosts, let fromCache):
@@ -190,12 +190,12 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
     }
 
-    private func forget(_ destination: RemoteDestination) {
+    func forget(_ destination: RemoteDestination) {
         if destination.isEmpty, destinations[destination.hop] === destination { destinations[destination.hop] = nil }
     }
 
     /// A slot is free again.
-    private func release(_ destination: RemoteDestination) {
+    func release(_ destination: RemoteDestination) {
         destination.active -= 1
         active -= 1
         context.counters.active.store(active, ordering: .relaxed)
@@ -211,9 +211,15 @@ package final class RemoteDelivery: @unchecked Sendable {
     // MARK: Connections
 
     /// Connects to the first candidate, or ends the attempt when there is none.
-    private func connect(_ job: RemoteJob, _ destination: RemoteDestination) {
+    func connect(_ job: RemoteJob, _ destination: RemoteDestination) {
         if isCutting { return finish(job, destination, with: RecipientResult(.untried, route: destination.hop.text)) }
         guard let host = job.candidates.first else { return exhausted(job, destination) }
+        if destination.hop.isImplicitTLS, tls == nil {
+            // A port for TLS never hears plain text, whatever the reason that there is no TLS here.
+            let reply = DeliveryTrouble.tlsFailed.reply("TLS is not available on this server")
+            return finish(
+                job, destination, with: RecipientResult(.deferred(reply, .local), route: destination.hop.text))
+        }
         let configuration = context.configuration
         let usesTLS = configuration.tls != .off && tls != nil && !destination.withoutTLS.contains(host)
         let link = RemoteLink(destination: destination, host: host, usesTLS: usesTLS, job: job, owner: self)
@@ -231,12 +237,12 @@ package final class RemoteDelivery: @unchecked Sendable {
             })
     }
 
-    private func handlerFactory(for host: HostAddress) -> (@Sendable () throws -> any ChannelHandler)? {
+    func handlerFactory(for host: HostAddress) -> (@Sendable () throws -> any ChannelHandler)? {
         guard let tls else { return nil }
         return { try tls(host.name) }
     }
 
-    private func notConnected(_ link: RemoteLink, _ reply: Reply) {
+    func notConnected(_ link: RemoteLink, _ reply: Reply) {
         links[ObjectIdentifier(link)] = nil
         guard let job = link.job else { return }
         link.job = nil
@@ -247,7 +253,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         hostFailed(job, link.destination, result)
     }
 
-    private func clientSettings(_ link: RemoteLink, _ configuration: DeliveryConfiguration) -> ClientSettings {
+    func clientSettings(_ link: RemoteLink, _ configuration: DeliveryConfiguration) -> ClientSettings {
         var credentials = link.destination.hop.isGateway ? configuration.credentials : nil
         if link.host.address.isLoopback { credentials?.allowedInClear = true }
         let mode: ClientSettings.TLS =
@@ -258,13 +264,13 @@ package final class RemoteDelivery: @unchecked Sendable {
     }
 
     /// This host did not take the job: the next one, or the end of the attempt.
-    private func hostFailed(_ job: RemoteJob, _ destination: RemoteDestination, _ result: RecipientResult) {
+    func hostFailed(_ job: RemoteJob, _ destination: RemoteDestination, _ result: RecipientResult) {
         job.lastFailure = RecipientResult.softer(job.lastFailure, result)
         job.candidates = job.candidates.dropFirst()
         connect(job, destination)
     }
 
-    private func exhausted(_ job: RemoteJob, _ destination: RemoteDestination) {
+    func exhausted(_ job: RemoteJob, _ destination: RemoteDestination) {
         let route = destination.hop.text
         let result =
             job.lastFailure
@@ -284,189 +290,15 @@ package final class RemoteDelivery: @unchecked Sendable {
         finish(job, destination, with: result)
     }
 
-    // MARK: Transactions
-
-    func handle(_ event: ClientConnectionEvent, of link: RemoteLink) {
-        switch event {
-        case .ready: begin(link)
-        case .transactionEnded(let result): transactionEnded(link, result)
-        case .ended(let end): ended(link, end)
-        }
-    }
-
-    private func begin(_ link: RemoteLink) {
-        guard let job = link.job, let connection = link.connection else { return }
-        let configuration = context.configuration
-        do {
-            let content = try context.spool.content(of: job.message.key)
-            let facts = try ContentFacts(content)
-            guard facts.hops <= configuration.maxHops else {
-                return abandon(
-                    link, RecipientResult(.failed(DeliveryTrouble.loop.reply("\(facts.hops)")), route: link.route))
-            }
-            let limit = min(connection.features?.recipientLimit ?? .max, Self.recipientsPerTransaction)
-            let recipients = job.recipients.prefix(limit).map(\.recipient)
-            job.sessions += 1
-            link.completedBefore = connection.transactionsCompleted
-            link.transactionSize = recipients.count
-            let transaction = ClientTransaction(
-                sender: job.message.sender, notification: job.message.notification, recipients: recipients,
-                size: facts.wireSize, needsSMTPUTF8: Self.needsUTF8(job.message, recipients, facts),
-                is8Bit: facts.is8Bit)
-            connection.begin(transaction, content: ClientContent(content))
-        } catch {
-            let outcome: RecipientResult.Outcome =
-                error.kind == .notFound
-                ? .untried : .deferred(DeliveryTrouble.contentMissing.reply(error.detail), .local)
-            abandon(link, RecipientResult(outcome, route: link.route))
-        }
-    }
-
-    /// The message turned out not to be for sending: the job ends, the connection stays.
-    private func abandon(_ link: RemoteLink, _ result: RecipientResult) {
-        guard let job = link.job else { return }
-        link.job = nil
-        keep(link)
-        finish(job, link.destination, with: result)
-    }
-
-    /// RFC 6531 §3.1: only what holds UTF-8 needs the extension, whatever the sender asked for.
-    private static func needsUTF8(_ message: ClaimedMessage, _ recipients: [Recipient], _ facts: ContentFacts) -> Bool {
-        func isUTF8(_ text: String) -> Bool { !text.utf8.allSatisfy { $0 < 0x80 } }
-        if message.needsSMTPUTF8, facts.hasUTF8Header { return true }
-        return isUTF8(message.sender.text)
-            || recipients.contains { isUTF8($0.address.localPart) || isUTF8($0.address.domain) }
-    }
-
-    private func transactionEnded(_ link: RemoteLink, _ result: ClientTransactionResult) {
-        guard let job = link.job else { return }
-        let broke = !link.isUsable
-        if broke, !result.contentWasSent, link.completedBefore > 0, !job.wasRestarted,
-            result.outcomes.allSatisfy({ if case .deferred = $0 { true } else { false } })
-        {
-            // A used connection was closed by the other side before it said anything about this message.
-            job.wasRestarted = true
-            job.sessions = 0
-            link.job = nil
-            link.destination.waiting.prepend(job)
-            release(link.destination)
-            return
-        }
-        let count = min(link.transactionSize, job.recipients.count)
-        let sent = job.recipients.prefix(count)
-        var left = Array(job.recipients.dropFirst(count))
-        var open: [(ClaimedRecipient, RecipientResult)] = []
-        let someAccepted = result.outcomes.contains { if case .delivered = $0 { true } else { false } }
-        for (recipient, outcome) in zip(sent, result.outcomes) {
-            let translated = translate(outcome, link, result)
-            switch outcome {
-            case .delivered, .failed, .impossible: job.settled.append((recipient, translated))
-            case .deferred(let reply, _):
-                // RFC 5321 §4.5.3.1.10: too many recipients for one transaction, not a failure of this one.
-                if someAccepted, !broke, reply.code == 452 {
-                    left.append(recipient)
-                } else {
-                    open.append((recipient, translated))
-                }
-            }
-        }
-        if someAccepted {
-            link.destination.succeeded(most: context.configuration.perDestination)
-            finder.confirm(link.destination.hop)
-        }
-        goOn(link, job, left: left, open: open, broke: broke, wasInDoubt: broke && result.contentWasSent)
-    }
-
-    /// - Parameters:
-    ///   - left: recipients for another transaction on the same connection.
-    ///   - open: recipients that this host deferred.
-    ///   - wasInDoubt: the end of the content was sent and not answered: another host would double the message.
-    private func goOn(
-        _ link: RemoteLink, _ job: RemoteJob, left: [ClaimedRecipient], open: [(ClaimedRecipient, RecipientResult)],
-        broke: Bool, wasInDoubt: Bool
-    ) {
-        let destination = link.destination
-        job.recipients = left
-        if !left.isEmpty, !broke {
-            job.settled += open  // their next host comes with the next attempt
-            return begin(link)
-        }
-        link.job = nil
-        if !broke { keep(link) }
-        if !open.isEmpty, left.isEmpty, !wasInDoubt, job.candidates.count > 1, job.sessions < Self.sessionsPerAttempt {
-            job.recipients = open.map(\.0)
-            job.lastFailure = open[0].1
-            job.lastFailures = Dictionary(open.map { ($0.0.index, $0.1) }, uniquingKeysWith: { first, _ in first })
-            job.candidates = job.candidates.dropFirst()
-            return connect(job, destination)
-        }
-        job.settled += open
-        for recipient in left {
-            job.settled.append((recipient, RecipientResult(.untried, route: link.route)))
-        }
-        job.recipients = []
-        conclude(job)
-        release(destination)
-    }
-
-    private func translate(
-        _ outcome: ClientOutcome, _ link: RemoteLink, _ result: ClientTransactionResult
-    ) -> RecipientResult {
-        let translated: RecipientResult.Outcome =
-            switch outcome {
-            case .delivered(let reply): .relayed(reply, reportsFollow: result.passedNotification)
-            case .deferred where isCutting: .untried
-            case .deferred(let reply, .line): .deferred(reply, .line)
-            case .deferred(let reply, .unreachable): .deferred(reply, .unreachable)
-            case .failed(let reply): .refused(reply)
-            case .impossible(let reply): .failed(reply)
-            }
-        return RecipientResult(
-            translated, route: link.route, address: link.host.address.description, host: link.host.name)
-    }
-
-    /// The connection is over.
-    private func ended(_ link: RemoteLink, _ end: ClientEnd) {
-        let destination = link.destination
-        links[ObjectIdentifier(link)] = nil
-        link.connection = nil
-        destination.idle.removeAll { $0 === link }
-        defer { forget(destination) }
-        guard let job = link.job else { return }
-        link.job = nil
-        let outcome: ClientOutcome
-        switch end {
-        case .quit: outcome = .deferred(DeliveryTrouble.connectionLost.reply(), .line)
-        case .refused(let refusal), .broken(let refusal): outcome = refusal
-        case .tlsFailed(let reply):
-            context.trace(job.message.id, "\(link.route): \(reply.text)", host: destination.hop.text)
-            if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS {
-                // Opportunistic TLS hides mail from listeners where it can; mail that is not sent helps nobody.
-                destination.withoutTLS.insert(link.host)
-                return connect(job, destination)
-            }
-            outcome = .deferred(reply, .line)
-        }
-        context.trace(job.message.id, "\(link.route): \(outcome.reply.text)", host: destination.hop.text)
-        let nothing = ClientTransactionResult(outcomes: [], passedNotification: false, contentWasSent: false)
-        hostFailed(job, destination, translate(outcome, link, nothing))
-    }
-
-    /// The connection waits for the next message, or says good-bye.
-    private func keep(_ link: RemoteLink) {
-        let isWorn = (link.connection?.transactionsCompleted ?? 0) >= RemoteLink.messageLimit
-        if isStopping || isWorn { link.connection?.quit() } else { link.destination.idle.append(link) }
-    }
-
     // MARK: Ends
 
     /// The whole destination is out of reach: what waits for it shares the fate of the one that tried.
-    private func failWaiting(_ destination: RemoteDestination, _ result: RecipientResult) {
+    func failWaiting(_ destination: RemoteDestination, _ result: RecipientResult) {
         guard destination.active <= 1, destination.idle.isEmpty else { return }
         while let job = destination.waiting.popFirst() { settleAll(job, result) }
     }
 
-    private func finish(_ job: RemoteJob, _ destination: RemoteDestination, with result: RecipientResult) {
+    func finish(_ job: RemoteJob, _ destination: RemoteDestination, with result: RecipientResult) {
         for recipient in job.recipients {
             job.settled.append((recipient, job.lastFailures[recipient.index] ?? result))
         }
@@ -475,15 +307,15 @@ package final class RemoteDelivery: @unchecked Sendable {
         release(destination)
     }
 
-    private func giveBack(_ job: RemoteJob) { settleAll(job, RecipientResult(.untried, route: job.hop.text)) }
+    func giveBack(_ job: RemoteJob) { settleAll(job, RecipientResult(.untried, route: job.hop.text)) }
 
-    private func settleAll(_ job: RemoteJob, _ result: RecipientResult) {
+    func settleAll(_ job: RemoteJob, _ result: RecipientResult) {
         job.settled += job.recipients.map { ($0, result) }
         job.recipients = []
         conclude(job)
     }
 
-    private func conclude(_ job: RemoteJob) {
+    func conclude(_ job: RemoteJob) {
         settlement.settle(job.message, job.settled.map(\.0), job.settled.map(\.1))
         job.settled = []
     }
