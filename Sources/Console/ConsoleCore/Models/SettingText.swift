@@ -41,7 +41,6 @@ enum SettingText {
 
     /// 0 = at once, 1 = new sessions, 2 = after a restart.
     static func effect(of path: String) -> Int {
-        if DomainRecord.name(ofPath: path) != nil { return 2 }
         switch SettingsCatalogue.definition(of: path)?.effect {
         case .now?, nil: return 0
         case .newSessions?: return 1

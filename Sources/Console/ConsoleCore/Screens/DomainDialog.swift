@@ -63,7 +63,6 @@ struct DomainDialog: Dialog {
             FormRow(nil, [FormPart("", Label(.text("domain.addresses.hint"), .hint))], isIndented: true),
             FormRow(.text("domain.folder"), [FormPart("folder", TextField(record.folder, limit: 200), width: .fill)]),
             FormRow(nil, [FormPart("", Label(.text("domain.folder.hint"), .hint))], isIndented: true),
-            .empty, .text(.text("domain.restart"), .hint),
         ]
         form = Form(
             rows, buttons: ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))]))

@@ -12,11 +12,11 @@ struct DomainScreen: SettingsScreen {
     init() {
         let table = Table(
             [
-                TableColumn("name", .text("domain.col.name"), minimum: 16, maximum: 36, priority: 90),
-                TableColumn("address", .text("domain.col.address"), minimum: 12, maximum: 28, priority: 60),
-                TableColumn("box", .text("domain.col.box"), minimum: 8, maximum: 18, priority: 40),
+                TableColumn("name", .text("domain.col.name"), minimum: 16, maximum: 30, priority: 90),
+                TableColumn("address", .text("domain.col.address"), minimum: 12, maximum: 24, priority: 60),
+                TableColumn("box", .text("domain.col.box"), minimum: 8, maximum: 16, priority: 40),
                 TableColumn(
-                    "accounts", .text("domain.col.accounts"), minimum: 9, maximum: 12, priority: 50, align: .right),
+                    "accounts", .text("domain.col.accounts"), minimum: 10, maximum: 12, priority: 50, align: .right),
             ], features: [.add, .delete, .edit], empty: .text("accounts.none"))
         form = Form(
             [

@@ -19,7 +19,7 @@ struct HistoryScreen: Screen {
                 TableColumn("time", .text("history.col.time"), minimum: 16, maximum: 16, priority: 70),
                 TableColumn("author", .text("history.col.author"), minimum: 8, maximum: 16, priority: 60),
                 TableColumn("what", .text("history.col.what"), minimum: 16, priority: 80),
-                TableColumn("note", .text("history.col.note"), minimum: 8, maximum: 24, priority: 30),
+                TableColumn("note", .text("history.col.note"), minimum: 8, maximum: 14, priority: 30),
             ], empty: .text("history.empty"))
         let lines = (0..<5).map { FormRow(nil, [FormPart("detail\($0)", Label(""), width: .fill)]) }
         form = Form(
