@@ -28,7 +28,8 @@ extension SessionHandler {
             hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
             sender: senderPath?.text, recipient: recipient?.text, moment: moment, verdict: verdict, reply: reply,
             settingsRevision: configuration.revision)
-        core.gate.rejected()
+        // Failed authentications have a counter of their own.
+        if moment != Verb.auth.rawValue { core.gate.rejected() }
         let isKept = core.decisions.record(record)
         let sent = isKept ? reply : verdict.reply(reference: nil)
         core.journal.record(

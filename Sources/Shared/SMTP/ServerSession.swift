@@ -92,14 +92,6 @@ package struct ServerSession: Sendable {
         }
     }
 
-    /// `MAIL` was accepted and its message is not at its end.
-    package var isInTransaction: Bool {
-        switch state {
-        case .transaction, .asking(.recipient): true
-        default: isReceivingContent
-        }
-    }
-
     /// - Parameters:
     ///   - input: all octets that were read and not consumed; the same octets are given again until they are.
     ///   - content: where content is appended; the driver may take from it between steps.
