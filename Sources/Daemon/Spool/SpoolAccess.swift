@@ -74,15 +74,18 @@ final class SpoolAccess: Sendable {
 
     private func prepare() throws {
         try usersLock.lock(shared: true)
-        if try isDamaged() {
+        var found = try look()
+        if found == .damaged {
             usersLock.unlock()
             guard usersLock.tryLock() else {
                 _ = try Recovery.mark(folder, now: time(nil))
                 throw SpoolError(.damaged, "\(folder.database) waits for repair: another process has it open")
             }
-            if try isDamaged() { notify(try Recovery(folder: folder).run(now: time(nil))) }
+            if try look() == .damaged { notify(try Recovery(folder: folder).run(now: time(nil))) }
             try usersLock.lock(shared: true)
+            found = try look()
         }
+        if found == .sound { return }
         try writeLock.lock()
         defer { writeLock.unlock() }
         try folder.makePrivate(folder.database)
@@ -90,18 +93,21 @@ final class SpoolAccess: Sendable {
         try Schema.create(in: connection)
     }
 
+    private enum Found { case missing, damaged, sound }
+
     /// Looks without writing: a database of another version is to stay as it is.
-    private func isDamaged() throws -> Bool {
-        if SpoolFolder.exists(folder.damageMark) { return true }
-        guard SpoolFolder.exists(folder.database) else { return false }
+    private func look() throws -> Found {
+        if SpoolFolder.exists(folder.damageMark) { return .damaged }
+        guard SpoolFolder.exists(folder.database) else { return .missing }
         do {
             let connection = try Connection(path: folder.database, mode: .readOnly)
-            if case .other(let version) = try Schema.find(in: connection) {
-                throw SpoolError(.unsupportedVersion(version), folder.database)
+            switch try Schema.find(in: connection) {
+            case .current: return .sound
+            case .empty: return .missing
+            case .other(let version): throw SpoolError(.unsupportedVersion(version), folder.database)
             }
-            return false
         } catch let error as DatabaseError where error.kind == .damaged {
-            return true
+            return .damaged
         }
     }
 }

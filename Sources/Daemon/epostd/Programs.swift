@@ -40,7 +40,7 @@ enum Programs {
                 context.journal.record(
                     LogEvent(
                         time: DiskSpool.wallClock(), service: context.name.uppercased(), kind: .system, level: .error,
-                        text: "\(notice)"))
+                        text: notice.text))
             })
     }
 }
