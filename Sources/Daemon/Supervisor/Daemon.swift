@@ -14,8 +14,8 @@ import Threads
 
 /// The supervisor process, from its start to its end.
 package enum Daemon {
-    /// Exit code of a daemon that could not start.
-    package static let failure: Int32 = 1
+    /// EX_UNAVAILABLE of sysexits.h: the daemon could not start.
+    package static let unavailable: Int32 = 69
     /// EX_CONFIG of sysexits.h.
     package static let badConfiguration: Int32 = 78
 
@@ -72,7 +72,7 @@ package enum Daemon {
 
     private static func fail(_ text: String) -> Int32 {
         clinux_complain("epostd: \(text)\n")
-        return failure
+        return unavailable
     }
 
     private static func build(
