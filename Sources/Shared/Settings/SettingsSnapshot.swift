@@ -23,7 +23,7 @@ package struct SettingsSnapshot: Sendable, Hashable {
         let defaults = setting.definition.defaultValues(layout)
         if let value = Value(settingTexts: defaults) { return value }
         // A test reads every default of the catalogue, so this cannot be reached by data.
-        preconditionFailure("default of \(setting.key) does not fit its type")
+        preconditionFailure("default of \(setting.key) does not fit its type")  // LINT: no outside data
     }
 
     /// The texts in force for a key; `nil` when there is no such setting.
