@@ -131,7 +131,7 @@ def test_service_control_is_live_and_asks(server, screen, language):
 def test_the_console_survives_the_daemon_and_says_so(server, screen):
     words = WORDS["en"]
     console = screen(server.root)
-    console.until(words["server"])
+    console.until(words["server"], "RUN 2/2")
     server.kill()
     console.until(words["lost"], "OFFLINE")
     console.type("x").keys("Tab")

@@ -9,10 +9,11 @@ enum ModelLink {
             context.model.announced = []
             context.ask(
                 ServerInterface.Hello.self, .init(client: "epost-console", origin: context.model.origin), for: .hello)
-        case .lost:
+        case .lost(let error):
             context.model.requests = [:]
             context.model.apply = nil
-            guard context.model.lostAt == nil, context.model.hello != nil else { return }
+            guard context.model.hello != nil else { return context.notice(.error, error.phrase) }
+            guard context.model.lostAt == nil else { return }
             context.model.lostAt = context.clock
             context.notice(.error, .text("error.no-connection", context.clock.fullText))
         case .reply(let reply): receive(reply, &context)
