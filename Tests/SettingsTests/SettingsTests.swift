@@ -1,3 +1,4 @@
+import Glibc
 import MailModel
 import Testing
 
@@ -184,5 +185,23 @@ struct ValueCase: Sendable, CustomTestStringConvertible {
         #expect(layout.controlSocket == "/srv/epost/run/control.sock")
         #expect(layout.path(of: .effect) == "/srv/epost/conf/effect.dat")
         #expect(Layout.hierarchy.controlSocket == "/run/epost/control.sock")
+    }
+}
+
+/// Every setting has its words in both languages.
+@Test(arguments: ["en", "ja"])
+func everySettingHasLabelAndHelp(language: String) throws {
+    // Tests run in the package folder.
+    let file = try #require(fopen("assets/locale/\(language).po", "r"))
+    defer { fclose(file) }
+    var text = ""
+    var line = [CChar](repeating: 0, count: 4096)
+    while fgets(&line, Int32(line.count), file) != nil {
+        text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    for definition in SettingsCatalogue.all {
+        for key in [definition.labelKey, definition.helpKey] {
+            #expect(text.contains("msgid \"\(key)\""), "\(key)")
+        }
     }
 }
