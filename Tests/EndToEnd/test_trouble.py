@@ -136,7 +136,7 @@ def test_a_closed_port_defers(server, dns):
 
 def can_mount(folder):
     return os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True).returncode == 0
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "none", folder], capture_output=True).returncode == 0
 
 
 def test_a_full_disk_is_answered_452_or_451_and_mail_flows_again_when_there_is_room(tmp_path, dns):
@@ -152,11 +152,10 @@ def test_a_full_disk_is_answered_452_or_451_and_mail_flows_again_when_there_is_r
         server.setup()
         server.account("taro")
         ballast = volume / "ballast"
-        with open(ballast, "wb") as file:
+        with open(ballast, "wb", 0) as file:
             try:
                 while True:
                     file.write(b"\0" * 65536)
-                    file.flush()
             except OSError:
                 pass
         answers = set()
