@@ -17,13 +17,11 @@ final class Folder {
     }
     struct POSIXFailure: Error {}
     deinit {
-        if let slash = path.lastIndex(of: "/"), let place = place([String(path[path.index(after: slash)...])]) {
+        // A pattern without variables is the path itself.
+        let nobody = AccountRecord(account: "x", domain: "x")
+        if let place = try? MailboxPlace(pattern: path, account: nobody, domain: nil) {
             _ = MailboxRemoval.remove(place)
         }
-    }
-    private func place(_ folders: [String]) -> MailboxPlace? {
-        try? MailboxPlace(
-            pattern: "/tmp/%USERNAME%", account: AccountRecord(account: folders[0], domain: "x"), domain: nil)
     }
     func write(_ name: String, _ text: String) {
         _ = SmallFile.replace(path + "/" + name, with: Array(text.utf8), mode: 0o600)
