@@ -21,7 +21,7 @@ test:                       ## everything that must be green: unit tests, then e
 	@scripts/test
 
 unit: prerequisites         ## unit tests only
-	@swift test
+	@swift test --no-parallel
 
 e2e:                        ## end-to-end tests against the built programs
 	@scripts/prerequisites test
