@@ -25,11 +25,11 @@ struct PolicyDesk: Sendable {
     }
 
     func register(on server: ControlServer) {
-        server.on(PolicyInterface.Explain.self) { input, _ throws(ControlError) in try explain(input) }
+        server.on(PolicyInterface.Explain.self) { input, _ throws(ControlError) in try await explain(input) }
         server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in try evaluate(input) }
     }
 
-    private func explain(_ input: PolicyInterface.Explain.Input) throws(ControlError) -> Explanation {
+    private func explain(_ input: PolicyInterface.Explain.Input) async throws(ControlError) -> Explanation {
         guard let reference = DecisionReference(input.reference) else {
             let shown = DisplayText.clean(input.reference, limit: 40)
             throw ControlError(
@@ -37,12 +37,11 @@ struct PolicyDesk: Sendable {
                 "\(shown) is not a reference; one looks like 7K2Q-93HD and stands at the end of a refusal.",
                 arguments: [shown])
         }
-        let record: DecisionRecord?
-        do {
-            record = try find(reference)
-        } catch {
-            throw ControlError(
-                .failed, code: "explain.failed", "The records cannot be read: \(error)", arguments: ["\(error)"])
+        var record = try look(for: reference)
+        // The refusal is sent before its record is on the disk: one asked for at once may still be on its way.
+        for _ in 0..<Self.patience where record == nil {
+            try? await Task.sleep(for: .milliseconds(50))
+            record = try look(for: reference)
         }
         guard let record else {
             throw ControlError(
@@ -51,6 +50,18 @@ struct PolicyDesk: Sendable {
                 arguments: [reference.description])
         }
         return Self.explanation(record)
+    }
+
+    /// Looks, 50 ms apart, before a reference counts as unknown.
+    private static let patience = 40
+
+    private func look(for reference: DecisionReference) throws(ControlError) -> DecisionRecord? {
+        do {
+            return try find(reference)
+        } catch {
+            throw ControlError(
+                .failed, code: "explain.failed", "The records cannot be read: \(error)", arguments: ["\(error)"])
+        }
     }
 
     static func explanation(_ record: DecisionRecord) -> Explanation {

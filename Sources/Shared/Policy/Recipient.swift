@@ -127,7 +127,9 @@ package enum RecipientPolicy {
         if sender.row == .internalUnknown, column == .internalKnown || selection.matrix != .four {
             return "send from an account that exists here"
         }
-        return "put a line '\(session.client)' or '\(session.client) default' "
+        // Only where matrix I would let it in does `default` help; `true` opens the client for every sender.
+        let isEnough = RelayMatrix.one.cell(from: sender.row, to: column) == .allowed
+        return "put a line '\(session.client)\(isEnough ? " default" : " true")' "
             + "in front of the deciding rule of effect.dat"
     }
 
