@@ -7,6 +7,8 @@ import Settings
 package protocol Directory: Sendable {
     /// Settings in force. Cheap when nothing changed.
     func settings() throws(DirectoryError) -> SettingsSnapshot
+    /// The same, but may lag some milliseconds behind a change: for what is asked with every message.
+    func settingsAtHand() throws(DirectoryError) -> SettingsSnapshot
     /// Revision of what the other questions are answered from; grows with every change.
     func revision() throws(DirectoryError) -> Int64
     /// All operated domains in the order in which they were added.
@@ -21,6 +23,8 @@ package protocol Directory: Sendable {
 }
 
 extension Directory {
+    package func settingsAtHand() throws(DirectoryError) -> SettingsSnapshot { try settings() }
+
     package func domain(named name: String) throws(DirectoryError) -> DomainRecord? {
         let folded = name.lowercased()
         return try domains().first { $0.name == folded }
@@ -49,13 +53,13 @@ extension Directory {
 
     /// Octets that an account's mailbox may hold; 0 = no limit (R-RCV-25).
     package func mailboxLimit(of account: AccountRecord) throws(DirectoryError) -> Int {
-        account.mailboxLimit > 0 ? account.mailboxLimit : try settings()[ReceiverSettings.mailboxQuota]
+        account.mailboxLimit > 0 ? account.mailboxLimit : try settingsAtHand()[ReceiverSettings.mailboxQuota]
     }
 
     /// Where an account's mailbox lies.
     /// - Throws: also when the pattern asks for a home folder and the account has none (R-SRV-16).
     package func mailbox(of account: AccountRecord) throws(DirectoryError) -> MailboxPlace {
-        let pattern = try settings()[ServerSettings.mailboxFolder]
+        let pattern = try settingsAtHand()[ServerSettings.mailboxFolder]
         return try MailboxPlace(pattern: pattern, account: account, domain: try domain(named: account.domain))
     }
 }

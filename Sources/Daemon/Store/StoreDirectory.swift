@@ -1,4 +1,5 @@
 import Database
+import Glibc
 import MailModel
 import Settings
 import Synchronization
@@ -14,6 +15,14 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     private var snapshot: SettingsSnapshot
     private var known: [DomainRecord] = []
     private var positions: [String: Int] = [:]
+    /// Accounts asked for since the last change. Only what exists: a missing one is always looked for anew.
+    private var accountsAtHand: [MailAddress: AccountRecord] = [:]
+    /// Monotonic milliseconds of the last look at `data_version`.
+    private var lookedAt: Int64 = -1
+
+    /// So long an answer may lag behind the store where nothing is refused for it, milliseconds.
+    private static let lag: Int64 = 5
+    private static let accountLimit = 10_000
 
     /// - Throws: when the store is missing, of another version or damaged.
     package init(layout: Layout) throws(DirectoryError) {
@@ -34,12 +43,13 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
         _ = try settings()
     }
 
+    /// - Parameter isExact: nothing committed before the call may be missed.
     private func ask<Value: Sendable>(
-        _ question: (StoreDirectory) throws(DatabaseError) -> Value
+        isExact: Bool = true, _ question: (StoreDirectory) throws(DatabaseError) -> Value
     ) throws(DirectoryError) -> Value {
         let answer: Result<Value, DatabaseError> = lock.withLock { _ in
             do throws(DatabaseError) {
-                try refresh()
+                try refresh(isExact: isExact)
                 return .success(try question(self))
             } catch {
                 return .failure(error)
@@ -52,30 +62,50 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     }
 
     /// `data_version` changes when another connection has committed: one read of shared memory, no disk.
-    private func refresh() throws(DatabaseError) {
+    private func refresh(isExact: Bool) throws(DatabaseError) {
+        let now = Self.now()
+        if !isExact, now - lookedAt < Self.lag { return }
+        lookedAt = now
         let current = try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
         guard current != version else { return }
         // The version was read first: a commit in between is seen again at the next question.
         snapshot = try reader.snapshot()
         known = try reader.domains()
         positions = Dictionary(known.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
+        accountsAtHand = [:]
         version = current
     }
 
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
     package func settings() throws(DirectoryError) -> SettingsSnapshot { try ask { $0.snapshot } }
+    package func settingsAtHand() throws(DirectoryError) -> SettingsSnapshot { try ask(isExact: false) { $0.snapshot } }
     package func revision() throws(DirectoryError) -> Int64 { try ask { $0.snapshot.revision } }
     package func domains() throws(DirectoryError) -> [DomainRecord] { try ask { $0.known } }
 
     package func domain(named name: String) throws(DirectoryError) -> DomainRecord? {
         let folded = name.lowercased()
-        return try ask { directory in directory.positions[folded].map { directory.known[$0] } }
+        return try ask(isExact: false) { directory throws(DatabaseError) in
+            if let position = directory.positions[folded] { return directory.known[position] }
+            try directory.refresh(isExact: true)
+            return directory.positions[folded].map { directory.known[$0] }
+        }
     }
 
     package func account(_ address: MailAddress) throws(DirectoryError) -> AccountRecord? {
         let folded = address.folded
-        return try ask { directory throws(DatabaseError) in
+        return try ask(isExact: false) { directory throws(DatabaseError) in
+            if let found = directory.accountsAtHand[folded] { return found }
+            try directory.refresh(isExact: true)
             guard directory.positions[folded.domain] != nil else { return nil }
-            return try directory.reader.account(folded)
+            let found = try directory.reader.account(folded)
+            if directory.accountsAtHand.count >= Self.accountLimit { directory.accountsAtHand = [:] }
+            directory.accountsAtHand[folded] = found
+            return found
         }
     }
 
