@@ -1,5 +1,6 @@
 import CLinux
 import Delivery
+import Glibc
 import MailModel
 import Mailbox
 import Receiver
@@ -11,9 +12,13 @@ import Spool
 enum Programs {
     static func run(_ name: String, _ layout: Layout) -> Int32 {
         switch name {
-        case "epstrs": ServiceRuntime.run(receiver, name: name, layout: layout)
-        case "epstds": ServiceRuntime.run(delivery, name: name, layout: layout)
-        default: unknown(name)
+        case "epstrs": return ServiceRuntime.run(receiver, name: name, layout: layout)
+        case "epstds":
+            // A client waits for its 250, nobody waits for a delivery: under load the receiver goes first. Before any
+            // thread is made, because each inherits it.
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+            return ServiceRuntime.run(delivery, name: name, layout: layout)
+        default: return unknown(name)
         }
     }
 

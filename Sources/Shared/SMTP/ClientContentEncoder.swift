@@ -1,4 +1,4 @@
-import Glibc
+import Glibc  // LINT: pure use (memchr)
 
 /// Turns stored content (LF line ends) into what goes behind DATA: CR LF line ends, a dot doubled at the start of a
 /// line (RFC 5321 §4.5.2), and at the end CR LF `.` CR LF. Whatever it is given, it never lets out a CR or LF that does

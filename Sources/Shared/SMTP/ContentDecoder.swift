@@ -1,4 +1,4 @@
-import Glibc
+import Glibc  // LINT: pure use (memchr)
 
 /// Turns the octets after DATA or BDAT into stored content: dot-stuffing taken out, CR LF made LF, in one pass.
 ///
