@@ -21,7 +21,7 @@ final class ReceiverHarness: Sendable {
     let port: Int
     let tlsPort: Int
     let context: ServiceContext
-    private let events: AsyncStream<ServiceEvent>.Continuation
+    private let events: ServiceEvents.Feed
     private let task: Task<Void, any Error>
 
     /// - Parameters:
@@ -48,7 +48,7 @@ final class ReceiverHarness: Sendable {
         try change(&settings)
         directory = MemoryDirectory(
             settings: settings, domains: [DomainRecord(name: "in.example")], accounts: Self.accounts)
-        let (stream, continuation) = AsyncStream<ServiceEvent>.makeStream()
+        let (stream, continuation) = ServiceEvents.make()
         events = continuation
         context = ServiceContext(
             name: "epstrs", layout: layout, node: "test", directory: directory, journal: journal, wake: .none,
@@ -57,7 +57,7 @@ final class ReceiverHarness: Sendable {
         let secure = Self.listener()
         port = plain.port
         tlsPort = secure.port
-        continuation.yield(
+        continuation.tell(
             .listeners([
                 InheritedListener(
                     address: ListenerAddress(host: .anyIPv4, port: UInt16(plain.port)), descriptor: plain.descriptor),
@@ -82,11 +82,11 @@ final class ReceiverHarness: Sendable {
         await client.close()
     }
 
-    func tell(_ event: ServiceEvent) { events.yield(event) }
+    func tell(_ event: ServiceEvent) { events.tell(event) }
 
     /// Orderly stop; returns when `run` has.
     func stop(grace: Duration = .seconds(5), keepsFolder: Bool = false) async throws {
-        events.yield(.stop(grace: grace))
+        events.tell(.stop(grace: grace))
         events.finish()
         try await task.value
         if !keepsFolder { remove() }

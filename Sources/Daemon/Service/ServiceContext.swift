@@ -15,7 +15,7 @@ package final class ServiceContext: Sendable {
     /// Wakes EPSTDS (used by EPSTRS), or EPSTRS.
     package let wake: WakeLine
     /// Ends after `stop`.
-    package let events: AsyncStream<ServiceEvent>
+    package let events: ServiceEvents
 
     private let report: @Sendable (ServiceReport) -> Void
     private let hasServed = Atomic<Bool>(false)
@@ -24,7 +24,7 @@ package final class ServiceContext: Sendable {
     /// - Parameter report: takes what the service tells; any thread.
     package init(
         name: String, layout: Layout, node: String, directory: any Directory, journal: any EventSink, wake: WakeLine,
-        events: AsyncStream<ServiceEvent>, report: @escaping @Sendable (ServiceReport) -> Void = { _ in }
+        events: ServiceEvents, report: @escaping @Sendable (ServiceReport) -> Void = { _ in }
     ) {
         self.name = name
         self.layout = layout

@@ -24,6 +24,8 @@ package enum ServiceOrder: Codable, Sendable, Equatable {
     case filesChanged([String])
     /// Read everything anew, also what looks unchanged (SIGHUP).
     case reload
+    /// Answer when everything that was ordered before is in force.
+    case mark(id: Int)
     /// Finish what is under way, within so many milliseconds; then end.
     case stop(grace: Int)
     /// A control method for this service: name and JSON parameters.

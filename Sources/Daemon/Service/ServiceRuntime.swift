@@ -36,12 +36,12 @@ package enum ServiceRuntime {
             return fail(channel, name, error.detail)
         }
         defer { journal.close() }
-        let (stream, continuation) = AsyncStream<ServiceEvent>.makeStream()
+        let (events, feed) = ServiceEvents.make()
         let context = ServiceContext(
             name: name, layout: layout, node: SystemName.node, directory: directory,
             journal: journal, wake: WakeLine(descriptor: InheritedDescriptor.wake),
-            events: stream, report: { channel.send($0) })
-        let life = Life(continuation: continuation)
+            events: events, report: { channel.send($0) })
+        let life = Life(feed: feed)
         let started = channel.start(
             counters: { context.currentCounters },
             receive: { order, descriptors in
@@ -86,6 +86,7 @@ package enum ServiceRuntime {
         case .settingsChanged: life.tell(.settingsChanged)
         case .filesChanged(let names): life.tell(.filesChanged(Set(names)))
         case .reload: life.tell(.reload)
+        case .mark(let id): life.mark { channel.send(.answer(id: id, parameters: nil, error: nil)) }
         case .stop(let grace): life.stop(grace: grace)
         case .request(let id, let method, let parameters):
             life.tell(
@@ -138,12 +139,13 @@ private final class Life: Sendable {
         var isStopping = false
         var outcome: String??
     }
-    private let continuation: AsyncStream<ServiceEvent>.Continuation
+    private let feed: ServiceEvents.Feed
     private let state = Monitor(State())
 
-    init(continuation: AsyncStream<ServiceEvent>.Continuation) { self.continuation = continuation }
+    init(feed: ServiceEvents.Feed) { self.feed = feed }
 
-    func tell(_ event: ServiceEvent) { continuation.yield(event) }
+    func tell(_ event: ServiceEvent) { feed.tell(event) }
+    func mark(_ reached: @escaping @Sendable () -> Void) { feed.mark(reached) }
 
     /// Asks the program to stop, and ends the wait some time after `grace` whatever it does.
     func stop(grace: Int) {
@@ -152,8 +154,8 @@ private final class Life: Sendable {
             return !state.isStopping
         }
         guard isFirst else { return }
-        continuation.yield(.stop(grace: .milliseconds(grace)))
-        continuation.finish()
+        feed.tell(.stop(grace: .milliseconds(grace)))
+        feed.finish()
         _ = Thread(name: "grace", stack: 128 << 10) { [self] in
             usleep(UInt32(clamping: (grace + 1000) * 1000))
             end(nil)

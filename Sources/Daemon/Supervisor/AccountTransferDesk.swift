@@ -16,7 +16,7 @@ struct AccountTransferDesk: Sendable {
             let report = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.importAccounts(rows, note: input.note, by: Desk.author(caller))
             }
-            _ = desk.published(report.applied, by: caller)
+            _ = await desk.inForce(report.applied, by: caller)
             let all = problems + report.problems
             return .init(
                 revision: report.applied.revision, added: report.added, updated: report.updated,

@@ -28,6 +28,24 @@ extension Supervisor {
         hub.publish(ServerEvent(kind: .table, changes: records, time: Clock.wall()))
     }
 
+    /// A change of an administrator is answered when it works: people, and scripts, go on at once.
+    /// - Parameter completion: called when every running service has taken all changes over, or after a while.
+    func whenInForce(_ completion: @escaping @Sendable () -> Void) {
+        let changed = tables.changes()
+        if !changed.isEmpty { filesChanged(changed) }
+        let running = services.filter { $0.process?.isReady == true && $0.state == .running }
+        let barrier = ChangeBarrier(
+            waitingFor: running.count, until: Clock.monotonic() + ChangeBarrier.patience, completion: completion)
+        guard !running.isEmpty else { return }
+        barriers.append(barrier)
+        for service in running {
+            let id = service.nextRequest
+            service.nextRequest += 1
+            service.requests[id] = { _ in barrier.passed() }
+            service.process?.send(.mark(id: id))
+        }
+    }
+
     /// SIGHUP: everything is read anew.
     func reload() {
         log(.info, "reload")

@@ -135,7 +135,8 @@ package enum Daemon {
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },
             rules: { tables.effect() }
         ).register(on: server)
-        TablesDesk(layout: layout) { table, old, new, note, caller throws(ControlError) in
+        TablesDesk(layout: layout, settled: { await desk.settled() }) {
+            table, old, new, note, caller throws(ControlError) in
             let applied = try desk.store.recordTable(
                 table.rawValue, from: old, to: new, note: note, by: Desk.author(caller))
             return desk.published(applied, by: caller)

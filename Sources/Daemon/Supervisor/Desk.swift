@@ -28,6 +28,20 @@ struct Desk: Sendable {
         return applied
     }
 
+    /// As `published`; returns when the running services work by the change.
+    func inForce(_ applied: Applied, by caller: Caller) async -> Applied {
+        let applied = published(applied, by: caller)
+        if !applied.changes.isEmpty { await settled() }
+        return applied
+    }
+
+    /// Returns when the running services work by everything that was changed before.
+    func settled() async {
+        await withCheckedContinuation { continuation in
+            inbox.post { $0.whenInForce { continuation.resume() } }
+        }
+    }
+
     /// Domains, accounts and services need a set-up first.
     func needConfiguration() throws(ControlError) {
         guard board.isConfigured else {

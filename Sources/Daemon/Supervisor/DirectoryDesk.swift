@@ -68,7 +68,7 @@ struct DirectoryDesk: Sendable {
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try body(input, Desk.author(caller))
             }
-            return desk.published(applied, by: caller)
+            return await desk.inForce(applied, by: caller)
         }
     }
 }

@@ -36,7 +36,7 @@ final class ManagedService {
     /// Waiting for it to run, or to be stopped.
     var waitingForRun: [Completion] = []
     var waitingForStop: [Completion] = []
-    var requests: [Int: @Sendable (Result<String, ControlError>) -> Void] = [:]
+    var requests: [Int: (Result<String, ControlError>) -> Void] = [:]
     var nextRequest = 1
     var listeners: [String] = []
 

@@ -23,7 +23,7 @@ struct SettingsDesk: Sendable {
                 try desk.store.apply(
                     input.changes, note: input.note, dryRun: input.dryRun, by: Desk.author(caller))
             }
-            return input.dryRun ? applied : desk.published(applied, by: caller)
+            return input.dryRun ? applied : await desk.inForce(applied, by: caller)
         }
         server.on(SettingsInterface.History.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in .init(revisions: try desk.store.history(input)) }
@@ -33,7 +33,7 @@ struct SettingsDesk: Sendable {
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.revert(input, by: Desk.author(caller), writeTable: writeTable)
             }
-            return input.dryRun ? applied : desk.published(applied, by: caller)
+            return input.dryRun ? applied : await desk.inForce(applied, by: caller)
         }
     }
 }

@@ -25,6 +25,8 @@ final class Supervisor {
     var tables: FileWatcher
     /// Told the names of files that changed on disk.
     var tablesChanged: ([String]) -> Void = { _ in }
+    /// Changes whose authors wait for them to be in force.
+    var barriers: [ChangeBarrier] = []
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
     /// Monotonic milliseconds until which the receiver may still take sockets over.
@@ -103,7 +105,9 @@ final class Supervisor {
     }
 
     private func nextTimer() -> Int {
-        let times = services.flatMap { [$0.restartAt, $0.killAt, $0.readyBy] } + [listenerRetryAt]
+        let times =
+            services.flatMap { [$0.restartAt, $0.killAt, $0.readyBy] } + [listenerRetryAt]
+            + barriers.map { $0.isOver ? nil : $0.deadline }
         return times.compactMap { $0 }.min() ?? .max
     }
 
@@ -126,6 +130,8 @@ final class Supervisor {
             }
         }
         if let time = listenerRetryAt, now >= time { applyListeners() }
+        for barrier in barriers where now >= barrier.deadline { barrier.end() }
+        barriers.removeAll { $0.isOver }
         widenBacklogs(now)
         let changed = tables.changes()
         if !changed.isEmpty { filesChanged(changed) }

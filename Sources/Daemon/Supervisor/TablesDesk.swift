@@ -37,10 +37,14 @@ struct TablesDesk: Sendable {
 
     private let layout: Layout
     private let record: Record
+    private let settled: @Sendable () async -> Void
 
-    /// - Parameter record: writes the change into the history, tells services and watchers.
-    init(layout: Layout, record: @escaping Record) {
+    /// - Parameters:
+    ///   - settled: returns when the services work by what was written.
+    ///   - record: writes the change into the history, tells services and watchers.
+    init(layout: Layout, settled: @escaping @Sendable () async -> Void = {}, record: @escaping Record) {
         self.layout = layout
+        self.settled = settled
         self.record = record
     }
 
@@ -63,7 +67,11 @@ struct TablesDesk: Sendable {
             }
             return .init(problems: TableProblems.check(table, text))
         }
-        server.on(TablesInterface.Set.self) { input, caller throws(ControlError) in try set(input, caller) }
+        server.on(TablesInterface.Set.self) { input, caller throws(ControlError) in
+            let applied = try set(input, caller)
+            await settled()
+            return applied
+        }
     }
 
     private static func table(_ name: String) throws(ControlError) -> Layout.Table {

@@ -27,15 +27,25 @@ def _question(packet):
     return ".".join(labels).lower(), kind, packet[12:at + 5]
 
 
+def _one_port_for_both(handler):
+    """A port is free for UDP and TCP only once both are bound: a resolver asks from any UDP port of the machine."""
+    for _ in range(100):
+        (port,) = free_ports(1)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(("127.0.0.1", port))
+            return udp, socketserver.ThreadingTCPServer(("127.0.0.1", port), handler), port
+        except OSError:
+            udp.close()
+    raise OSError("no port is free for both UDP and TCP")
+
+
 class DNSServer:
     """`records[(name, type)]` is a list of values, or a word of CODES, or "SILENT" (no answer at all)."""
 
     def __init__(self):
         self.records = {}
         self.queries = []
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        (self.port,) = free_ports(1)  # for UDP and TCP
-        self._udp.bind(("127.0.0.1", self.port))
         owner = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -47,7 +57,7 @@ class DNSServer:
                         self.wfile.write(struct.pack("!H", len(answer)) + answer)
 
         socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), Handler)
+        self._udp, self._tcp, self.port = _one_port_for_both(Handler)
         self._tcp.daemon_threads = True
         threading.Thread(target=self._serve_udp, daemon=True).start()
         threading.Thread(target=self._tcp.serve_forever, daemon=True).start()
