@@ -183,6 +183,40 @@ struct RelayMatrixTests {
         #expect(view.cells.allSatisfy { $0.allowed == !$0.reason.isRefusal })
     }
 
+    @Test(
+        "everybody else",
+        arguments: [
+            ("", "I", nil, RelayView.Exposure.forgedSenders), (EffectTable.delivered, "IV", 5, .none),
+            ("203.0.113.0/24\n*.*.*.* norelay,0", "IV", 2, .none), ("10.*.*.* only", "V-others", 1, .none),
+            ("*.*.*.*", "II", 1, .everybody), ("0.0.0.0/0 only", "V", 1, .everybody),
+            ("::/0", "I", nil, .forgedSenders), ("0.0.0.0/0 false", "III", 1, .none),
+        ] as [(String, String, Int?, RelayView.Exposure)])
+    func everybodyElse(_ effect: String, _ matrix: String, _ line: Int?, _ exposure: RelayView.Exposure) {
+        let table = EffectTable.read(effect).value
+        let view = RelayView(.everybodyElse(isIPv6: false), table: table)
+        #expect(view.selection.matrix.rawValue == matrix)
+        #expect(view.cells.allSatisfy { $0.line == line })
+        #expect(view.exposure == exposure)
+    }
+
+    @Test func everybodyElseOnIPv6() {
+        let table = EffectTable.read("2001:db8::/32 true\n*.*.*.* norelay\n::/0 false\n").value
+        #expect(RelayView(.everybodyElse(isIPv6: true), table: table).selection.rule?.line == 3)
+        #expect(RelayView(.everybodyElse(isIPv6: false), table: table).selection.rule?.line == 2)
+    }
+
+    @Test func exceptionsStandInTheRowsThatTheyConcern() {
+        let table = EffectTable.read("#<> default\nIN.example false\nabc.example true\n*.in.example true\n").value
+        let view = RelayView(
+            .everybodyElse(isIPv6: false), table: table, operatedDomains: ["in.Example", "sub.in.example"])
+        func lines(_ from: AddressClass) -> [Int] {
+            view.cell(from: from, to: .external)?.exceptions.map(\.line) ?? []
+        }
+        #expect(lines(.internalKnown) == [2, 4])
+        #expect(lines(.internalUnknown) == [2, 4])
+        #expect(lines(.external) == [1, 3, 4])
+    }
+
     @Test func theViewNamesSenderRulesInFront() {
         let table = EffectTable.read("#<> default\nabc.example false\n*.*.*.* norelay\ndef.example false\n").value
         let view = RelayView(client: World.ip("203.0.113.1"), table: table)

@@ -104,10 +104,13 @@ package struct RelaySelection: Hashable, Sendable {
     /// The first matching rule decides; without one matrix I, or the second part of matrix V when the table has an
     /// `only` (R-RELAY-07).
     package static func choose(_ table: EffectTable, client: IPAddress, sender: ReversePath) -> RelaySelection {
-        guard let rule = table.firstMatch(client: client, sender: sender) else {
-            return RelaySelection(matrix: table.hasOnly ? .fiveOthers : .one, rule: table.onlyRule)
-        }
-        return RelaySelection(matrix: matrix(of: rule.action), rule: rule)
+        RelaySelection(table, rule: table.firstMatch(client: client, sender: sender))
+    }
+
+    /// - Parameter rule: the one that matched; `nil`: none did.
+    init(_ table: EffectTable, rule: EffectTable.Rule?) {
+        matrix = rule.map { Self.matrix(of: $0.action) } ?? (table.hasOnly ? .fiveOthers : .one)
+        self.rule = rule ?? table.onlyRule
     }
 
     private static func matrix(of action: EffectTable.Action) -> RelayMatrix {
