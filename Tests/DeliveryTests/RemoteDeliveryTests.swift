@@ -223,7 +223,7 @@ struct RemoteDeliveryTests {
         bench.add(to: ["x@far.example"])
         try await bench.run()
         #expect(second.messages.count == 1)
-        #expect(bench.events(.sender).contains { $0.text?.contains("connection refused") == true })
+        #expect(bench.events(.sender).contains { $0.reply?.contains("connection refused") == true })
         await bench.stop()
         await second.stop()
     }

@@ -43,7 +43,7 @@ struct TLSDeliveryTests {
         for _ in 0..<3 { bench.add(to: ["x@far.example"]) }
         try await bench.run()
         #expect(sink.messages.count == 3)
-        #expect(bench.events(.sender).contains { $0.text?.contains("TLS handshake failed") == true })
+        #expect(bench.events(.sender).contains { $0.reply?.contains("TLS handshake failed") == true })
         await bench.stop()
         await sink.stop()
     }

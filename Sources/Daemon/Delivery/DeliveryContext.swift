@@ -41,10 +41,12 @@ package final class DeliveryContext: Sendable {
         journal.record(LogEvent(time: now(), service: Self.service, kind: .system, level: level, text: text))
     }
 
-    /// A step of a delivery (R-LOG-06).
-    func trace(_ id: QueueID, _ text: String, host: String? = nil) {
+    /// A step of a delivery (R-LOG-06): what one host of a destination said, while others are left.
+    func trace(_ id: QueueID, _ reply: Reply, of link: RemoteLink) {
         journal.record(
             LogEvent(
-                time: now(), service: Self.service, kind: .sender, level: .debug, queueID: id, host: host, text: text))
+                time: now(), service: Self.service, kind: .sender, level: .debug, queueID: id,
+                address: link.host.address.description, host: link.host.name, reply: reply.text, text: link.route,
+                tls: link.tls))
     }
 }

@@ -1,3 +1,4 @@
+import Control
 import MailModel
 import Spool
 
@@ -21,6 +22,17 @@ package struct QueueActions: Sendable {
         switch try queue.content(of: id) {
         case .inline(let content): Array(content.prefix(max(0, octets)))
         case .file(let file): try file.read(at: 0, count: max(0, octets))
+        }
+    }
+
+    /// Waits for the event loop: not to be called on it.
+    package func destinations(
+        _ input: QueueInterface.Destinations.Input
+    ) throws(ControlError) -> QueueInterface.Destinations.Output {
+        do {
+            return try engine.remote.report(input).wait()
+        } catch {
+            throw ControlError(.failed, code: "queue.stopping", "EPSTDS is stopping")
         }
     }
 

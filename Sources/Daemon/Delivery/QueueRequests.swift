@@ -24,6 +24,7 @@ final class QueueRequests: Sendable {
     func close() { worker.close() }
 
     private static func answer(_ request: ServiceRequest, _ actions: QueueActions) {
+        if request.method == QueueInterface.Destinations.name { return report(request, actions) }
         guard request.method == QueueInterface.Act.name else { return request.refuse() }
         do throws(ControlError) {
             let input = try request.input(of: QueueInterface.Act.self)
@@ -42,6 +43,15 @@ final class QueueRequests: Sendable {
                 return .init(id: id.rawValue, done: isDone, message: isDone ? "" : "not in the queue (any more)")
             }
             request.answer(QueueInterface.Act.self, .init(results: results))
+        } catch {
+            request.fail(error)
+        }
+    }
+
+    private static func report(_ request: ServiceRequest, _ actions: QueueActions) {
+        do throws(ControlError) {
+            let input = try request.input(of: QueueInterface.Destinations.self)
+            request.answer(QueueInterface.Destinations.self, try actions.destinations(input))
         } catch {
             request.fail(error)
         }

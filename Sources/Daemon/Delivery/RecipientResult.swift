@@ -24,16 +24,29 @@ package struct RecipientResult: Sendable {
     /// The remote's address and name, when one was reached.
     package var address: String?
     package var host: String?
+    /// TLS version and cipher of the connection; `nil`: in clear.
+    package var tls: String?
 
-    package init(_ outcome: Outcome, route: String, address: String? = nil, host: String? = nil) {
+    package init(
+        _ outcome: Outcome, route: String, address: String? = nil, host: String? = nil, tls: String? = nil
+    ) {
         self.outcome = outcome
         self.route = route
         self.address = address
         self.host = host
+        self.tls = tls
     }
 }
 
 extension RecipientResult {
+    /// What the remote said, or we in its place; `nil` where nothing was tried.
+    package var reply: Reply? {
+        switch outcome {
+        case .relayed(let reply, _), .deferred(let reply, _), .refused(let reply), .failed(let reply): reply
+        case .stored, .untried, .postponed: nil
+        }
+    }
+
     /// Of what two hosts of a destination said, the one that leaves more hope: a refusal by one host is no refusal while
     /// another could not be asked.
     static func softer(_ one: RecipientResult?, _ other: RecipientResult) -> RecipientResult {

@@ -113,6 +113,7 @@ extension RemoteDelivery {
         link.job = nil
         if !broke { keep(link) }
         if !open.isEmpty, left.isEmpty, !wasInDoubt, job.candidates.count > 1, job.sessions < Self.sessionsPerAttempt {
+            if let reply = open[0].1.reply { context.trace(job.message.id, reply, of: link) }
             job.recipients = open.map(\.0)
             job.lastFailure = open[0].1
             job.lastFailures = Dictionary(open.map { ($0.0.index, $0.1) }, uniquingKeysWith: { first, _ in first })
@@ -141,16 +142,18 @@ extension RemoteDelivery {
             case .impossible(let reply): .failed(reply)
             }
         return RecipientResult(
-            translated, route: link.route, address: link.host.address.description, host: link.host.name)
+            translated, route: link.route, address: link.host.address.description, host: link.host.name, tls: link.tls)
     }
 
     /// The connection is over.
     func ended(_ link: RemoteLink, _ end: ClientEnd) {
         let destination = link.destination
         links[ObjectIdentifier(link)] = nil
-        link.connection = nil
         destination.idle.removeAll { $0 === link }
-        defer { forget(destination) }
+        defer {
+            link.connection = nil
+            forget(destination)
+        }
         guard let job = link.job else { return }
         link.job = nil
         let outcome: ClientOutcome
@@ -158,7 +161,7 @@ extension RemoteDelivery {
         case .quit: outcome = .deferred(DeliveryTrouble.connectionLost.reply(), .line)
         case .refused(let refusal), .broken(let refusal): outcome = refusal
         case .tlsFailed(let reply):
-            context.trace(job.message.id, "\(link.route): \(reply.text)", host: destination.hop.text)
+            context.trace(job.message.id, reply, of: link)
             if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS {
                 // Opportunistic TLS hides mail from listeners where it can; mail that is not sent helps nobody.
                 destination.withoutTLS.insert(link.host)
@@ -166,7 +169,7 @@ extension RemoteDelivery {
             }
             outcome = .deferred(reply, .line)
         }
-        context.trace(job.message.id, "\(link.route): \(outcome.reply.text)", host: destination.hop.text)
+        context.trace(job.message.id, outcome.reply, of: link)
         let nothing = ClientTransactionResult(outcomes: [], passedNotification: false, contentWasSent: false)
         hostFailed(job, destination, translate(outcome, link, nothing))
     }

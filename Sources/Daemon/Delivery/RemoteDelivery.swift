@@ -23,6 +23,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     let tls: ClientTLS?
     let settlement: Settlement
     let gauge: Gauge
+    let book = DestinationBook()
     var destinations: [NextHop: RemoteDestination] = [:]
     /// Destinations that want a slot, each once, the longest waiting first.
     var rotation = CircularBuffer<RemoteDestination>()
@@ -135,7 +136,7 @@ package final class RemoteDelivery: @unchecked Sendable {
 
     func add(_ job: RemoteJob) {
         if isStopping { return giveBack(job) }
-        let destination = destinations[job.hop] ?? RemoteDestination(hop: job.hop)
+        let destination = destinations[job.hop] ?? RemoteDestination(book.record(of: job.hop, now: context.now()))
         destinations[job.hop] = destination
         destination.add(job)
         enqueue(destination)
@@ -226,6 +227,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         let settings = clientSettings(link, configuration)
         let makeTLS = usesTLS || destination.hop.isImplicitTLS ? handlerFactory(for: host) : nil
         context.counters.connections.add()
+        destination.record.connections += 1
         links[ObjectIdentifier(link)] = link
         let timeouts = configuration.timeouts
         ClientConnector.connect(
@@ -246,7 +248,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         links[ObjectIdentifier(link)] = nil
         guard let job = link.job else { return }
         link.job = nil
-        context.trace(job.message.id, "\(link.route): \(reply.text)", host: link.destination.hop.text)
+        context.trace(job.message.id, reply, of: link)
         let result = RecipientResult(
             .deferred(reply, .unreachable), route: link.route, address: link.host.address.description,
             host: link.host.name)
@@ -316,6 +318,8 @@ package final class RemoteDelivery: @unchecked Sendable {
     }
 
     func conclude(_ job: RemoteJob) {
+        let now = context.now()
+        book.note(job.settled, of: book.record(of: job.hop, now: now), now: now)
         settlement.settle(job.message, job.settled.map(\.0), job.settled.map(\.1))
         job.settled = []
     }

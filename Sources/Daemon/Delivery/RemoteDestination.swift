@@ -8,7 +8,8 @@ final class RemoteDestination: @unchecked Sendable {
     /// a host that swallows connections cannot take all slots at once.
     static let firstLimit = 4
 
-    let hop: NextHop
+    let record: DestinationRecord
+    var hop: NextHop { record.hop }
     var waiting = CircularBuffer<RemoteJob>()
     /// Used last stands last.
     var idle: [RemoteLink] = []
@@ -18,7 +19,7 @@ final class RemoteDestination: @unchecked Sendable {
     /// Hosts whose handshake failed: they get their mail without TLS while the destination has work.
     var withoutTLS: Set<HostAddress> = []
 
-    init(hop: NextHop) { self.hop = hop }
+    init(_ record: DestinationRecord) { self.record = record }
 
     var isEmpty: Bool { waiting.isEmpty && idle.isEmpty && active == 0 }
     var wantsSlot: Bool { !waiting.isEmpty && active < limit }

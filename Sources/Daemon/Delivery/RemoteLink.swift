@@ -29,6 +29,7 @@ final class RemoteLink: @unchecked Sendable {
         self.owner = owner
     }
 
+    var tls: String? { connection?.tls }
     var isUsable: Bool { connection?.isIdle ?? false }
 
     /// For logs and the queue: `mx mx1.example.net [192.0.2.1]`.

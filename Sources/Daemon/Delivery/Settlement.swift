@@ -155,7 +155,7 @@ package final class Settlement: Sendable {
     ) -> LogEvent {
         LogEvent(
             time: now, service: DeliveryContext.service, kind: kind, queueID: message.id, address: result.address,
-            host: result.host, sender: message.sender.text, recipient: recipient.text, size: message.size)
+            host: result.host, sender: message.sender.text, recipient: recipient.text, size: message.size, tls: result.tls)
     }
 
     private func record(

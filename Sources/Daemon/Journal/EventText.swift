@@ -23,6 +23,7 @@ enum EventText {
         }
         if let value = event.reference { field("reference", value, into: &out) }
         if let value = event.messageID { field("messageID", value, into: &out) }
+        if let value = event.tls { field("tls", value, into: &out) }
         out += "}\n".utf8
     }
 

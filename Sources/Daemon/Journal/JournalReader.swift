@@ -50,7 +50,7 @@ package struct JournalFilter: Hashable, Sendable {
     private static func fields(of event: LogEvent) -> [String?] {
         [
             event.text, event.reply, event.sender, event.recipient, event.address, event.host, event.queueID?.rawValue,
-            event.service, event.reference, event.messageID,
+            event.service, event.reference, event.messageID, event.tls,
         ]
     }
     private static func holds(_ value: String?, _ part: String) -> Bool {

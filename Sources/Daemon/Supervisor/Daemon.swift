@@ -128,6 +128,9 @@ package enum Daemon {
             forward: { input throws(ControlError) in
                 try await desk.forward(QueueInterface.Act.self, input, to: .delivery)
             },
+            report: { input throws(ControlError) in
+                try await desk.forward(QueueInterface.Destinations.self, input, to: .delivery)
+            },
             clock: { Int64(Clock.wall()) }
         ).register(on: server)
         LogDesk(folder: layout.log).register(on: server)

@@ -10,16 +10,22 @@ struct QueueDesk: Sendable {
     /// Answers `nil` when EPSTDS does not run.
     typealias Forward = @Sendable (QueueInterface.Act.Input) async throws(ControlError) -> QueueInterface.Act.Output?
 
+    typealias Report = @Sendable (QueueInterface.Destinations.Input) async throws(ControlError) -> QueueInterface
+        .Destinations.Output?
+
     private let queue: @Sendable () throws(SpoolError) -> any QueueOperations
     private let forward: Forward
+    private let report: Report
     private let clock: @Sendable () -> Int64
 
     init(
         queue: @escaping @Sendable () throws(SpoolError) -> any QueueOperations, forward: @escaping Forward,
+        report: @escaping Report,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.queue = queue
         self.forward = forward
+        self.report = report
         self.clock = clock
     }
 
@@ -27,6 +33,9 @@ struct QueueDesk: Sendable {
         server.on(QueueInterface.List.self) { input, _ throws(ControlError) in try list(input) }
         server.on(QueueInterface.Show.self) { input, _ throws(ControlError) in try show(input) }
         server.on(QueueInterface.Act.self) { input, _ throws(ControlError) in try await act(input) }
+        server.on(QueueInterface.Destinations.self) { input, _ throws(ControlError) in
+            try await report(input) ?? .init()
+        }
     }
 
     private func reading<Value>(_ body: (any QueueOperations) throws(SpoolError) -> Value) throws(ControlError) -> Value

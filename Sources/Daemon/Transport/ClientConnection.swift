@@ -101,6 +101,8 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package var isSecured: Bool { session.isSecured }
+    /// Version and cipher, once the handshake is done: `TLSv1.3 TLS_AES_256_GCM_SHA384`.
+    package private(set) var tls: String?
     package var isIdle: Bool { session.isIdle && !hasEnded }
     package var transactionsCompleted: Int { session.transactionsCompleted }
     package var features: ClientFeatures? { session.features }
@@ -158,7 +160,10 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is TLSEstablished { perform { session, _ in session.tlsEstablished() } }
+        if let established = event as? TLSEstablished {
+            tls = "\(established.version) \(established.cipher)"
+            perform { session, _ in session.tlsEstablished() }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

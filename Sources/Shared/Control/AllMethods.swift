@@ -15,6 +15,7 @@ package enum ControlMethods {
             DirectoryInterface.ImportAccounts.self, DirectoryInterface.ExportAccounts.self,
             ServicesInterface.List.self, ServicesInterface.Act.self,
             QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,
+            QueueInterface.Destinations.self,
             LogInterface.Search.self, LogInterface.Tail.self,
             PolicyInterface.Explain.self, PolicyInterface.Evaluate.self,
             TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,

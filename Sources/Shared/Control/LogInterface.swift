@@ -92,10 +92,13 @@ package struct LogLine: Codable, Hashable, Sendable {
     package var size: Int?
     package var reference: String?
     package var messageID: String?
+    /// TLS version and cipher of the connection.
+    package var tls: String?
     package init(
         time: Int, service: String, kind: String, level: String, queueID: String? = nil, address: String? = nil,
         host: String? = nil, sender: String? = nil, recipient: String? = nil, reply: String? = nil,
-        text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil
+        text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil,
+        tls: String? = nil
     ) {
         self.time = time
         self.service = service
@@ -111,5 +114,6 @@ package struct LogLine: Codable, Hashable, Sendable {
         self.size = size
         self.reference = reference
         self.messageID = messageID
+        self.tls = tls
     }
 }

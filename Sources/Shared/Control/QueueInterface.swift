@@ -90,6 +90,101 @@ package enum QueueInterface {
             package init(results: [Result]) { self.results = results }
         }
     }
+
+    /// Where mail goes, how it fares there, and why it does not. Empty while EPSTDS does not run.
+    package enum Destinations: ControlMethod {
+        package static let name = "org.epost.Queue.Destinations"
+        package static let isReadOnly = true
+        package enum Sort: String, Codable, Hashable, Sendable, CaseIterable {
+            case waiting, delivered, deferred, failed, recent, name
+        }
+        package struct Input: Codable, Hashable, Sendable {
+            /// Part of the name, letter case ignored.
+            package var filter: String?
+            /// Largest first; `nil` = waiting.
+            package var sort: Sort?
+            package var offset: Int
+            /// 1–1,000.
+            package var limit: Int
+            package init(filter: String? = nil, sort: Sort? = nil, offset: Int = 0, limit: Int = 200) {
+                self.filter = filter
+                self.sort = sort
+                self.offset = offset
+                self.limit = limit
+            }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            package var destinations: [DestinationStatus]
+            package var total: Int
+            /// Over all destinations, most frequent within the last hour first.
+            package var causes: [RefusalCount]
+            package init(destinations: [DestinationStatus] = [], total: Int = 0, causes: [RefusalCount] = []) {
+                self.destinations = destinations
+                self.total = total
+                self.causes = causes
+            }
+        }
+    }
+}
+
+/// How often something was the cause that mail was not taken.
+package struct RefusalCount: Codable, Hashable, Sendable {
+    /// `unknown-user`, `reputation`, `no-connection`, …; its words are `cause.<this>` in the message catalogues.
+    package var cause: String
+    /// Recipients within the last hour, and since EPSTDS started.
+    package var hour: Int
+    package var total: Int
+    /// The latest reply of this cause, the remote's exact words.
+    package var reply: String
+    /// Milliseconds since 1970.
+    package var time: Int
+    package init(cause: String, hour: Int, total: Int, reply: String, time: Int) {
+        self.cause = cause
+        self.hour = hour
+        self.total = total
+        self.reply = reply
+        self.time = time
+    }
+}
+
+/// One destination of outgoing mail. Numbers of recipients count since EPSTDS started.
+package struct DestinationStatus: Codable, Hashable, Sendable {
+    /// `mx example.net`, `gateway relay.example.jp:25`.
+    package var name: String
+    /// Messages that wait for a connection, transactions under way, connections that it may have at a time.
+    package var waiting: Int
+    package var active: Int
+    package var limit: Int
+    package var delivered: Int
+    package var deferred: Int
+    package var failed: Int
+    package var connections: Int
+    /// Milliseconds since 1970; 0 = never.
+    package var lastSuccess: Int
+    package var lastFailure: Int
+    /// The latest reply that was no success, the remote's exact words.
+    package var reply: String
+    /// TLS version and cipher of the latest connection that carried a message; empty = in clear.
+    package var tls: String
+    package var causes: [RefusalCount]
+    package init(
+        name: String, waiting: Int, active: Int, limit: Int, delivered: Int, deferred: Int, failed: Int,
+        connections: Int, lastSuccess: Int, lastFailure: Int, reply: String, tls: String, causes: [RefusalCount]
+    ) {
+        self.name = name
+        self.waiting = waiting
+        self.active = active
+        self.limit = limit
+        self.delivered = delivered
+        self.deferred = deferred
+        self.failed = failed
+        self.connections = connections
+        self.lastSuccess = lastSuccess
+        self.lastFailure = lastFailure
+        self.reply = reply
+        self.tls = tls
+        self.causes = causes
+    }
 }
 
 package struct QueueRow: Codable, Hashable, Sendable {

@@ -41,11 +41,14 @@ package struct LogEvent: Hashable, Sendable, Codable {
     package var size: Int?
     package var reference: String?
     package var messageID: String?
+    /// Version and cipher of the connection, `TLSv1.3 TLS_AES_256_GCM_SHA384`; `nil`: in clear, or no connection.
+    package var tls: String?
 
     package init(
         time: Int64, service: String, kind: Kind, level: Level = .info, queueID: QueueID? = nil, address: String? = nil,
         host: String? = nil, sender: String? = nil, recipient: String? = nil, reply: String? = nil,
-        text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil
+        text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil,
+        tls: String? = nil
     ) {
         self.time = time
         self.service = service
@@ -61,5 +64,6 @@ package struct LogEvent: Hashable, Sendable, Codable {
         self.size = size
         self.reference = reference
         self.messageID = messageID
+        self.tls = tls
     }
 }

@@ -6,6 +6,7 @@ struct QueueCommand: ParsableCommand {
         commandName: "queue", abstract: "Show what waits, and act on it.",
         subcommands: [
             List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Bounce.self,
+            Destinations.self,
         ])
 
     struct List: ControlCommand {
