@@ -66,7 +66,7 @@ let package = Package(
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
         daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
         daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
-        daemon("Service", ["Control", "Settings", "Store", "Journal", "Threads", "CLinux"]),
+        daemon("Service", ["Control", "MailModel", "Settings", "Store", "Journal", "Threads", "CLinux"]),
         daemon(
             "Receiver",
             nio + [

@@ -65,9 +65,13 @@ final class SessionHarness {
             isClosed = true
         case .decideSender(let arguments): perform(session.resolve(decide(arguments)))
         case .decideRecipient(let arguments): perform(session.resolve(decide(arguments)))
+        case .makeChallenge: perform(session.resolve(.challenge(nonce: Array("nonce".utf8))))
         case .authenticate(let credentials):
             logins.append(credentials.name)
-            let isRight = credentials.name == "ann" && credentials.password == Array("secret".utf8)
+            var isRight = false
+            if case .password(let password) = credentials.proof {
+                isRight = credentials.name == "ann" && password == Array("secret".utf8)
+            }
             perform(session.resolve(isRight ? .authenticated("ann") : .refused(.authenticationFailed)))
         case .enquire(_, let text):
             perform(session.resolve(text == "ann" ? .accepted(nil) : .refused(.unknownRecipient)))

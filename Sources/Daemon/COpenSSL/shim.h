@@ -1,11 +1,14 @@
 // System OpenSSL. Function-like macros become functions here.
 #pragma once
+// CRAM-MD5 keeps the state of MD5 between two blocks, which only the old functions give.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
+#include <openssl/md5.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -38,3 +41,32 @@ static inline void cossl_ctx_harden(SSL_CTX *c) {
 }
 static inline void cossl_bio_clear_retry(BIO *b) { BIO_clear_retry_flags(b); }
 static inline void cossl_bio_retry_read(BIO *b) { BIO_set_retry_read(b); }
+
+// What is known of HMAC-MD5 before the first octet of a message: MD5 after one block of 64 octets (RFC 2104 §4).
+static inline void cossl_md5_begin(const unsigned char *block, unsigned int state[4]) {
+    MD5_CTX c;
+    MD5_Init(&c);
+    MD5_Update(&c, block, 64);
+    state[0] = c.A, state[1] = c.B, state[2] = c.C, state[3] = c.D;
+    OPENSSL_cleanse(&c, sizeof c);
+}
+static inline void cossl_md5_end(const unsigned int state[4], const void *octets, size_t count, unsigned char *out) {
+    MD5_CTX c;
+    MD5_Init(&c);
+    c.A = state[0], c.B = state[1], c.C = state[2], c.D = state[3];
+    c.Nl = 512;  // bits of the block behind us
+    MD5_Update(&c, octets, count);
+    MD5_Final(out, &c);
+}
+
+// Channel binding `tls-server-end-point` (RFC 5929 §4.1): the certificate hashed as it is signed, MD5 and SHA-1 raised
+// to SHA-256. Returns the count of octets in out, 0 when there is none.
+static inline int cossl_certificate_hash(const X509 *certificate, unsigned char out[EVP_MAX_MD_SIZE]) {
+    int digest = NID_undef, key = NID_undef;
+    unsigned int length = 0;
+    if (!X509_get_signature_info((X509 *)certificate, &digest, &key, NULL, NULL)) return 0;
+    if (digest == NID_undef) return 0;
+    const EVP_MD *md = digest == NID_md5 || digest == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(digest);
+    if (!md || X509_digest(certificate, md, out, &length) != 1) return 0;
+    return (int)length;
+}

@@ -20,6 +20,13 @@ package enum Digest {
         return String(decoding: out.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
+    /// SHA-256, 32 octets; empty when OpenSSL fails.
+    package static func sha256(_ octets: [UInt8]) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: 32)
+        var length: UInt32 = 32
+        return EVP_Digest(octets, octets.count, &out, &length, EVP_sha256(), nil) == 1 ? out : []
+    }
+
     /// HMAC-SHA-256, 32 octets; empty when OpenSSL fails.
     package static func hmacSHA256(key: [UInt8], _ octets: [UInt8]) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: 32)

@@ -1,3 +1,4 @@
+import Crypto
 import Explain
 import MailModel
 import Mailbox
@@ -43,6 +44,7 @@ final class Receiver: Sendable {
         core = ReceiverCore(
             directory: context.directory, journal: journal, spool: spool, mailboxes: mailboxes, decisions: decisions,
             served: { context.served() },
+            keep: { context.keep($0, of: $1) },
             configuration: ReceiverConfiguration(
                 settings: settings, tables: tables, offersTLS: false, names: self.names.lookup(settings)))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -67,10 +69,25 @@ final class Receiver: Sendable {
             if settings.certificateFiles != before.certificateFiles { loadCertificate() }
             core.decisions.keep(days: settings[ExplainSettings.keepDays])
             core.configuration = ReceiverConfiguration(
-                settings: settings, tables: tables, offersTLS: core.tls.current != nil, names: names.lookup(settings))
+                settings: settings, tables: tables, offersTLS: core.tls.current != nil, names: names.lookup(settings),
+                box: box(settings))
         } catch {
             core.log(.error, "settings cannot be read: \(error.detail)")
         }
+    }
+
+    /// The key of the accounts' secrets, where a method needs one.
+    private func box(_ settings: SettingsSnapshot) -> SecretBox? {
+        guard !AccountSecrets.kinds(settings).isEmpty else {
+            report("secrets", nil)
+            return nil
+        }
+        let path = settings.layout.secretKey
+        let box = SecretBox(file: path)
+        let trouble = "\(path) cannot be read or made: CRAM-MD5 and SCRAM are not offered"
+        if box == nil { core.log(.error, trouble) }
+        report("secrets", box == nil ? trouble : nil)
+        return box
     }
 
     func readFiles(_ names: Set<String>) {

@@ -1,3 +1,4 @@
+import Crypto
 import Facts
 import MailModel
 import NIOCore
@@ -23,17 +24,25 @@ final class ReceiverConfiguration: Sendable {
     let administrator: MailAddress?
     /// Finds the client's name for trace fields.
     let names: ClientNameLookup
+    /// Opens the secrets of accounts; `nil` while no method needs one.
+    let box: SecretBox?
     /// What all this was made from.
     let settings: SettingsSnapshot
 
-    init(settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool, names: @escaping ClientNameLookup) {
+    init(
+        settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool, names: @escaping ClientNameLookup,
+        box: SecretBox? = nil
+    ) {
         self.settings = settings
+        self.box = box
         self.names = names
         revision = settings.revision
         connection = ConnectionSettings(
             maxSessions: settings[ReceiverSettings.maxSessions],
             maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient])
-        let mechanisms = settings[ReceiverSettings.authMethods].compactMap { AuthMechanism(rawValue: $0.rawValue) }
+        // Only what can work is offered: without the key no secret can be read.
+        let mechanisms = settings[ReceiverSettings.authMethods].filter { box != nil || !$0.needsSecret }
+            .compactMap { AuthMechanism(rawValue: $0.rawValue) }
         acceptance = AcceptanceSettings(settings)
         rules = tables.effect
         header = tables.header

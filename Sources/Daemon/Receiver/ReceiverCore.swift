@@ -31,6 +31,7 @@ final class ReceiverCore: Sendable {
     init(
         directory: any Directory, journal: any EventSink, spool: any Spool, mailboxes: any MailboxStore,
         decisions: DecisionLog, served: @escaping @Sendable () -> Void = {},
+        keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void = { _, _ in },
         configuration: ReceiverConfiguration
     ) {
         self.directory = directory
@@ -40,7 +41,7 @@ final class ReceiverCore: Sendable {
         self.decisions = decisions
         self.served = served
         disk = DiskSpace(available: { spool.availableOctets() })
-        passwords = PasswordPool(directory: directory)
+        passwords = PasswordPool(directory: directory, keep: keep)
         diskWork = BatchWorker(name: "rcv-disk", threads: 2, limits: .init(items: 1)) { work in work.forEach { $0() } }
         current = Mutex(configuration)
     }

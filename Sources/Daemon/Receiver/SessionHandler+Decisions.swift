@@ -107,33 +107,7 @@ extension SessionHandler {
         return MailboxLocation(base: place.base, folders: place.folders).map { ($0, limit) }
     }
 
-    // MARK: AUTH, VRFY, EXPN
-
-    func authenticate(_ credentials: Credentials) {
-        wait()
-        let answer = callback { (handler: SessionHandler, outcome: PasswordPool.Outcome) in
-            handler.authenticated(outcome, name: credentials.name)
-        }
-        core.passwords.check(credentials, localAddress: local, completion: answer)
-    }
-
-    private func authenticated(_ outcome: PasswordPool.Outcome, name: String) {
-        switch outcome {
-        case .account(let account):
-            authentication = .account(account.address)
-            log(.session, text: "authenticated as \(account.address.text)")
-            resolve(.authenticated(account.address.text))
-        case .wrong:
-            core.gate.authFailed()
-            let step = TrailStep(
-                check: "auth.password", finding: "login name \(name): no such user, or the password is wrong",
-                source: .builtIn("R-RCV-18"), decided: true)
-            refuse(Verdict(.authenticationFailed, trail: [step]), moment: .auth)
-        case .unavailable(let detail):
-            core.log(.error, "authentication: \(detail)")
-            refuse(Verdict(.authenticationUnavailable), moment: .auth)
-        }
-    }
+    // MARK: VRFY, EXPN
 
     /// R-RCV-09. Aliases and lists join with their features.
     func enquire(_ verb: Verb, _ text: String) {
@@ -158,7 +132,7 @@ extension SessionHandler {
         }
     }
 
-    private func directoryFailed(_ error: DirectoryError, moment: Verb) {
+    func directoryFailed(_ error: DirectoryError, moment: Verb) {
         core.log(.error, "directory: \(error.detail)")
         refuse(Verdict(.directoryUnavailable), moment: moment)
     }

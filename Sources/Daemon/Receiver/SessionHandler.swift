@@ -3,6 +3,7 @@ import MailModel
 import NIOCore
 import Policy
 import SMTP
+import Store
 import Transport
 
 /// One SMTP connection: feeds octets to the session machine, obeys its actions, asks policy, directory and spool.
@@ -24,6 +25,8 @@ final class SessionHandler: ChannelInboundHandler {
     private(set) var deadline = NIODeadline.distantFuture
 
     var authentication = Authentication.none
+    /// SCRAM: proved, and waiting for the client to believe us.
+    var proved: AccountRecord?
     /// By DNS, when the answer has come; for trace fields.
     var clientName: String?
     /// Version and cipher, for trace fields.
@@ -119,7 +122,7 @@ final class SessionHandler: ChannelInboundHandler {
             return
         }
         tlsText = "\(established.version) \(established.cipher)"
-        if !session.isTLS { session.startedTLS() }
+        session.startedTLS(bindings: established.bindings)
         deadline = .now() + configuration.commandTimeout
         isWaiting = false
         drive()
@@ -174,6 +177,7 @@ final class SessionHandler: ChannelInboundHandler {
         case .refuseAndClose(let refusal): end(with: self.reply(to: refusal))
         case .decideSender(let arguments): decide(arguments)
         case .decideRecipient(let arguments): decide(arguments)
+        case .makeChallenge(let mechanism, let name): makeChallenge(mechanism, name: name)
         case .authenticate(let credentials): authenticate(credentials)
         case .enquire(let verb, let text): enquire(verb, text)
         case .beginContent(let envelope, let expected): beginContent(envelope, expected: expected)

@@ -1,4 +1,5 @@
 import Journal
+import MailModel
 import Settings
 import Store
 import Synchronization
@@ -52,6 +53,14 @@ package final class ServiceContext: Sendable {
     package var currentCounters: [String: Int] {
         let provider = provider.withLock { $0 }
         return provider?() ?? [:]
+    }
+
+    /// Gives the supervisor a secret to keep. Any thread.
+    package func keep(_ secret: AccountSecret, of account: MailAddress) {
+        report(
+            .secret(
+                account: account.text, kind: secret.kind.rawValue, generation: secret.generation, sealed: secret.sealed)
+        )
     }
 
     /// Trouble that lasts and that people should see beside the service's state, English; `nil` when it is over.

@@ -11,6 +11,8 @@ package enum ServiceReport: Codable, Sendable, Equatable {
     case counters([String: Int])
     /// Trouble that people should see beside the service, English; `nil`: it is over.
     case trouble(String?)
+    /// A sealed secret of an account, made when its password was seen: see `AccountSecret`.
+    case secret(account: String, kind: String, generation: String, sealed: String)
     /// The answer to a forwarded request: JSON parameters, or an error.
     case answer(id: Int, parameters: String?, error: ForwardedError?)
 }

@@ -15,6 +15,7 @@ extension StoreWriter {
     ) throws(ControlError) -> Applied {
         // Hashing takes a while: outside the lock.
         let hash = try Self.hash(values.password, address)
+        let secrets = try secrets(for: values.password, address, hash: hash)
         return try locked { connection, reader in
             let fresh = try Self.checkedAddress(address)
             guard let domain = try reader.domains().first(where: { $0.name == fresh.domain }) else {
@@ -40,7 +41,10 @@ extension StoreWriter {
             var new = AccountRecord(account: fresh.localPart, domain: domain.name)
             new = try Self.merged(new, values, hash)
             let warnings = Self.warnings(new, try reader.snapshot(), isNew: true)
-            let (revision, records) = try change(author, note: note, connection) { try $0.put(nil, new) }
+            let (revision, records) = try change(author, note: note, connection) {
+                try $0.put(nil, new)
+                try $0.put(secrets, of: new.address)
+            }
             return Self.applied(revision, records, warnings)
         }
     }
@@ -50,6 +54,7 @@ extension StoreWriter {
         _ address: String, _ values: AccountValues, base: Int?, note: String, by author: Author
     ) throws(ControlError) -> Applied {
         let hash = try Self.hash(values.password, address)
+        let secrets = try secrets(for: values.password, address, hash: hash)
         return try locked { connection, reader in
             let old = try Self.known(address, reader)
             if let base, Int64(base) != old.revision {
@@ -58,7 +63,10 @@ extension StoreWriter {
             let new = try Self.merged(old, values, hash)
             let warnings = Self.warnings(new, try reader.snapshot(), isNew: false)
             guard new != old else { return Self.applied(try reader.revision(), [], warnings) }
-            let (revision, records) = try change(author, note: note, connection) { try $0.put(old, new) }
+            let (revision, records) = try change(author, note: note, connection) {
+                try $0.put(old, new)
+                if new.passwordHash != old.passwordHash { try $0.put(secrets, of: new.address) }
+            }
             return Self.applied(revision, records, warnings)
         }
     }
@@ -75,6 +83,7 @@ extension StoreWriter {
             let place = deletesMailbox ? try? MailboxPlace(pattern: pattern, account: old, domain: domain) : nil
             let (revision, records) = try change(author, note: note, connection) { editor in
                 try editor.put(old, nil)
+                try editor.put([], of: old.address)
                 if let place { try editor.deleteMailbox(of: old.address, path: place.path) }
             }
             return (Self.applied(revision, records, []), place)

@@ -18,12 +18,24 @@ package protocol Directory: Sendable {
     /// - Parameter address: letter case is ignored. Disabled accounts are found too.
     /// - Returns: `nil` when the domain is not operated here or has no such account.
     func account(_ address: MailAddress) throws(DirectoryError) -> AccountRecord?
+    /// Sealed secrets of an account for mechanisms that need more than its hash; also such that no longer fit.
+    func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret]
     /// The accounts of one name in all operated domains, in the order of `domains()`.
     func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord]
 }
 
 extension Directory {
     package func settingsAtHand() throws(DirectoryError) -> SettingsSnapshot { try settings() }
+
+    /// The complete form of a login id: with the domain in which it would be looked for, whether or not it is there.
+    package func completeLogin(_ id: String, at localAddress: IPAddress?) throws(DirectoryError) -> String {
+        if id.contains("@") { return id.lowercased() }
+        if let found = try login(id, at: localAddress) { return found.address.folded.text }
+        var home: DomainRecord?
+        if let localAddress { home = try domain(at: localAddress) }
+        if home == nil { home = try domains().first }
+        return MailAddress(localPart: id, domain: home?.name ?? "").folded.text
+    }
 
     package func domain(named name: String) throws(DirectoryError) -> DomainRecord? {
         let folded = name.lowercased()

@@ -8,6 +8,7 @@ package final class MemoryDirectory: Directory {
         var settings: SettingsSnapshot
         var domains: [DomainRecord]
         var accounts: [MailAddress: AccountRecord] = [:]
+        var secrets: [MailAddress: [AccountSecret]] = [:]
         var failure: DirectoryError?
     }
     private let content: Mutex<Content>
@@ -25,6 +26,10 @@ package final class MemoryDirectory: Directory {
             $0.accounts[account.address.folded] = account
             $0.settings.revision += 1
         }
+    }
+
+    package func add(_ secrets: [AccountSecret], of address: MailAddress) {
+        content.withLock { $0.secrets[address.folded] = secrets }
     }
 
     package func change(_ body: @Sendable (inout SettingsSnapshot, inout [DomainRecord]) -> Void) {
@@ -53,6 +58,9 @@ package final class MemoryDirectory: Directory {
         return try ask { content in
             content.domains.contains { $0.name == folded.domain } ? content.accounts[folded] : nil
         }
+    }
+    package func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret] {
+        try ask { $0.secrets[address.folded] ?? [] }
     }
     package func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord] {
         let folded = localPart.lowercased()

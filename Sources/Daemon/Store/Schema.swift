@@ -30,6 +30,13 @@ enum Schema {
         PRAGMA user_version=1;
         """
 
+    /// Tables that joined later and that older programs need not know; made whenever the store is opened for writing.
+    static let additions = """
+        CREATE TABLE IF NOT EXISTS secrets(
+            account TEXT NOT NULL, kind TEXT NOT NULL, generation TEXT NOT NULL, sealed TEXT NOT NULL,
+            PRIMARY KEY(account, kind)) WITHOUT ROWID;
+        """
+
     static let accountColumns =
         "account, domain, full_name, home, mailbox_limit, smtp_auth, enabled, password, revision"
 }

@@ -109,6 +109,10 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
         }
     }
 
+    package func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret] {
+        try ask { directory throws(DatabaseError) in try directory.reader.secrets(of: address) }
+    }
+
     package func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord] {
         let folded = localPart.lowercased()
         return try ask { directory throws(DatabaseError) in

@@ -24,6 +24,7 @@ enum StoreOpening {
             guard tables == 0 else { throw DatabaseError(.damaged, "\(path): tables without a schema version") }
             try connection.execute("BEGIN IMMEDIATE")
             try connection.execute(Schema.statements)
+            try connection.execute(Schema.additions)
             try connection.execute("COMMIT")
             return connection
         }
@@ -34,6 +35,7 @@ enum StoreOpening {
         }
         let found = connection.problems()
         if let first = found.first { throw DatabaseError(.damaged, "\(path): \(first)") }
+        try connection.execute(Schema.additions)
         return connection
     }
 
@@ -48,7 +50,7 @@ enum StoreOpening {
         for suffix in ["-wal", "-shm"] { rename(path + suffix, aside + suffix) }
         let connection = try openSound(path)
         var rescued: [String] = []
-        for table in ["revisions", "changes", "settings", "domains", "accounts", "state"] {
+        for table in ["revisions", "changes", "settings", "domains", "accounts", "state", "secrets"] {
             rescued.append("\(copy(table, from: aside, to: connection)) \(table)")
         }
         return (

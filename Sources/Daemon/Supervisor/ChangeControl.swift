@@ -2,6 +2,7 @@ import Control
 import Journal
 import Service
 import Settings
+import Store
 
 /// Passing on what changed.
 extension Supervisor {
@@ -13,8 +14,22 @@ extension Supervisor {
         board.update(isConfigured: board.isConfigured, revision: Int(new.revision))
         tables.watch(Self.watched(new))
         journal.apply(JournalSettings(new))
+        secretsChanged(from: old, to: new)
         for service in services { service.process?.send(.settingsChanged(revision: Int(new.revision))) }
         if old.listeners != new.listeners || old.hasCertificate != new.hasCertificate { applyListeners() }
+    }
+
+    /// A method that was switched off leaves no secrets behind.
+    private func secretsChanged(from old: SettingsSnapshot, to new: SettingsSnapshot) {
+        guard !AccountSecrets.kinds(old).subtracting(AccountSecrets.kinds(new)).isEmpty else { return }
+        let (store, journal) = (store, journal)
+        _ = chores.submit {
+            do throws(ControlError) {
+                try store.dropUnusedSecrets()
+            } catch {
+                Self.complain(journal, "secrets of a method that is off are still kept: \(error.detail.message)")
+            }
+        }
     }
 
     /// Text tables or certificate files changed on disk, by whomever.

@@ -1,8 +1,11 @@
 import CLinux
 import Control
 import Glibc
+import Journal
+import MailModel
 import Service
 import Settings
+import Store
 
 /// Starting, stopping and restarting.
 extension Supervisor {
@@ -101,6 +104,21 @@ extension Supervisor {
             service.trouble = text
             if let text { log(.warning, "\(service.kind.rawValue): \(text)") }
             serviceChanged(service, text ?? "\(service.kind.rawValue): trouble is over")
+        case .secret(let account, let kind, let generation, let sealed):
+            guard let kind = AccountSecret.Kind(rawValue: kind), let account = MailAddress(typed: account) else {
+                return
+            }
+            let secret = AccountSecret(kind: kind, generation: generation, sealed: sealed)
+            let (store, journal) = (store, journal)
+            // The disk may be slow, and this is the loop that watches the services.
+            let isTaken = chores.submit {
+                do throws(ControlError) {
+                    try store.keep(secret, of: account)
+                } catch {
+                    Self.complain(journal, "a secret of \(account.text) is not kept: \(error.detail.message)")
+                }
+            }
+            if !isTaken { log(.warning, "a secret of \(account.text) is not kept") }
         case .answer(let id, let parameters, let error):
             guard let completion = service.requests.removeValue(forKey: id) else { return }
             completion(error.map { .failure($0.controlError) } ?? .success(parameters ?? "{}"))

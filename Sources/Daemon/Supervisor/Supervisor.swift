@@ -27,6 +27,8 @@ final class Supervisor {
     var tablesChanged: ([String]) -> Void = { _ in }
     /// Changes whose authors wait for them to be in force.
     var barriers: [ChangeBarrier] = []
+    /// What waits for the disk on behalf of services.
+    let chores = BatchWorker<@Sendable () -> Void>(name: "chores", limits: .init(items: 1)) { $0.forEach { $0() } }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
     /// Monotonic milliseconds until which the receiver may still take sockets over.
@@ -164,6 +166,11 @@ final class Supervisor {
         hub.publish(
             ServerEvent(
                 kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(), message: message))
+    }
+
+    static func complain(_ journal: Journal, _ text: String) {
+        journal.record(
+            LogEvent(time: Int64(Clock.wall()), service: "EPOSTD", kind: .system, level: .warning, text: text))
     }
 
     func log(_ level: LogEvent.Level, _ text: String) {

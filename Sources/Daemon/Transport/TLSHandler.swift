@@ -6,10 +6,13 @@ package struct TLSEstablished: Sendable {
     /// `TLSv1.3`
     package let version: String
     package let cipher: String
+    /// Channel bindings by name (RFC 5929, RFC 9266); both ends of one connection have the same.
+    package let bindings: [String: [UInt8]]
 
-    package init(version: String = "", cipher: String = "") {
+    package init(version: String = "", cipher: String = "", bindings: [String: [UInt8]] = [:]) {
         self.version = version
         self.cipher = cipher
+        self.bindings = bindings
     }
 }
 
@@ -139,7 +142,9 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let version = SSL_get_version(ssl).map { String(cString: $0) } ?? ""
             let cipher =
                 SSL_get_current_cipher(ssl).flatMap { SSL_CIPHER_get_name($0) }.map { String(cString: $0) } ?? ""
-            context.fireUserInboundEventTriggered(TLSEstablished(version: version, cipher: cipher))
+            let bindings = ChannelBindings.of(ssl, isServer: tls.isServer)
+            context.fireUserInboundEventTriggered(
+                TLSEstablished(version: version, cipher: cipher, bindings: bindings))
             return
         }
         let error = SSL_get_error(ssl, result)

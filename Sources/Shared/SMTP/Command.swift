@@ -22,6 +22,12 @@ package enum Verb: String, Hashable, Sendable, CaseIterable {
 package enum AuthMechanism: String, Hashable, Sendable, CaseIterable {
     case plain = "PLAIN"
     case login = "LOGIN"
+    /// RFC 2195
+    case cramMD5 = "CRAM-MD5"
+    /// RFC 7677
+    case scramSHA256 = "SCRAM-SHA-256"
+    /// RFC 7677 with channel binding (RFC 5802 §6).
+    case scramSHA256Plus = "SCRAM-SHA-256-PLUS"
 }
 
 /// Arguments of MAIL (RFC 5321 §4.1.1.2 and the extensions named at the fields).

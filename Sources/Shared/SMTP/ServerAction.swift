@@ -22,17 +22,27 @@ package struct Refusal: Hashable, Sendable {
     }
 }
 
-/// A login name and password, cleaned of nothing: compare octets. Never printed.
+/// A login name and what shall prove it. Never printed.
 package struct Credentials: Sendable, CustomStringConvertible {
+    package enum Proof: Sendable {
+        /// Cleaned of nothing: compare octets.
+        case password([UInt8])
+        /// CRAM-MD5: HMAC-MD5 of the challenge, 16 octets → `authenticated`
+        case digest([UInt8], challenge: [UInt8])
+        /// SCRAM: ClientProof of AuthMessage, 32 octets → `proved`
+        case signed(message: [UInt8], proof: [UInt8])
+        /// SCRAM: the client has seen our signature; what was proved before counts from here on → `authenticated`
+        case confirmed
+    }
     package let mechanism: AuthMechanism
     package let name: String
-    package let password: [UInt8]
+    package let proof: Proof
 
     package var description: String { "\(mechanism.rawValue) <redacted>" }
 }
 
-/// What the driver has to do next. After one of the questions (`decide…`, `authenticate`, `enquire`, `beginContent`,
-/// `finish`, `startTLS`) the session takes no input until the answer was given.
+/// What the driver has to do next. After one of the questions (`decide…`, `makeChallenge`, `authenticate`, `enquire`,
+/// `beginContent`, `finish`, `startTLS`) the session takes no input until the answer was given.
 package enum ServerAction: Sendable {
     /// Nothing more can be done with the octets at hand: send what was collected, then read.
     case needInput
@@ -46,6 +56,8 @@ package enum ServerAction: Sendable {
     case decideSender(MailArguments)
     /// → `resolve`; the envelope is that of the recipients accepted so far.
     case decideRecipient(RecipientArguments)
+    /// Something fresh for a challenge, and for SCRAM the salt of this login name → `resolve` with `challenge`
+    case makeChallenge(AuthMechanism, name: String?)
     /// → `resolve`; accepted: the name to show as identity.
     case authenticate(Credentials)
     /// VRFY or EXPN of this text → `resolve` with a reply.
@@ -68,6 +80,12 @@ package enum Resolution: Sendable {
     case accepted(Reply? = nil)
     /// The recipient is accepted under its full address: `<postmaster>` has none of its own.
     case acceptedRecipient(MailAddress)
+    /// - Parameters:
+    ///   - nonce: printable ASCII without comma, never the same again.
+    ///   - salt: SCRAM's, with its iterations; of a user who does not exist it looks like any other.
+    case challenge(nonce: [UInt8], salt: [UInt8] = [], iterations: Int = 0)
+    /// SCRAM: the proof was right; our signature, which the client has to see first.
+    case proved(signature: [UInt8])
     /// Credentials were right.
     case authenticated(String)
     case refused(Reason, Reply? = nil)

@@ -57,6 +57,8 @@ package final class ServerProfile: Sendable {
 
     let helloPlain: Reply
     let helloInsideTLS: Reply
+    /// With the mechanisms that need a channel binding.
+    let helloInsideBoundTLS: Reply
     let help: Reply
 
     package init(
@@ -71,17 +73,19 @@ package final class ServerProfile: Sendable {
         self.authenticationRequiresTLS = authenticationRequiresTLS
         self.answersEnquiries = answersEnquiries
         self.toleratesBareLineEnds = toleratesBareLineEnds
-        func extensions(isTLS: Bool) -> [String] {
+        func extensions(isTLS: Bool, isBound: Bool = false) -> [String] {
             var lines = ["PIPELINING", limits.messageOctets > 0 ? "SIZE \(limits.messageOctets)" : "SIZE"]
             if answersEnquiries { lines += ["VRFY", "EXPN"] }
             if offersTLS, !isTLS { lines.append("STARTTLS") }
-            if !mechanisms.isEmpty, isTLS || !authenticationRequiresTLS {
-                lines.append("AUTH " + mechanisms.map(\.rawValue).joined(separator: " "))
+            let offered = mechanisms.filter { isBound || $0 != .scramSHA256Plus }
+            if !offered.isEmpty, isTLS || !authenticationRequiresTLS {
+                lines.append("AUTH " + offered.map(\.rawValue).joined(separator: " "))
             }
             return lines + ["ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING", "HELP"]
         }
         helloPlain = .hello(host: hostName, extensions: extensions(isTLS: false))
         helloInsideTLS = .hello(host: hostName, extensions: extensions(isTLS: true))
+        helloInsideBoundTLS = .hello(host: hostName, extensions: extensions(isTLS: true, isBound: true))
         let hidden: Set<Verb> = answersEnquiries ? [] : [.vrfy, .expn]
         help = .help(verbs: Verb.allCases.filter { !hidden.contains($0) }.map(\.rawValue))
     }

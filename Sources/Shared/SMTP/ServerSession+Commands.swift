@@ -50,7 +50,8 @@ extension ServerSession {
         hello = new
         let reply =
             !new.isExtended
-            ? Reply.hello(host: profile.hostName) : isTLS ? profile.helloInsideTLS : profile.helloPlain
+            ? Reply.hello(host: profile.hostName)
+            : !isTLS ? profile.helloPlain : bindings.isEmpty ? profile.helloInsideTLS : profile.helloInsideBoundTLS
         return endTransaction(.reply(reply))  // RFC 5321 §4.1.4: as if RSET had been sent
     }
 
@@ -128,9 +129,11 @@ extension ServerSession {
         return .startTLS(.readyForTLS)
     }
 
-    /// The handshake is done: the session begins anew, nothing said before counts (RFC 3207 §4.2).
-    package mutating func startedTLS() {
+    /// The handshake is done: the session begins anew, nothing said before counts (RFC 3207 §4.2). On a port that
+    /// speaks TLS from the first octet it is the beginning.
+    package mutating func startedTLS(bindings: [String: [UInt8]] = [:]) {
         isTLS = true
+        self.bindings = bindings
         hello = nil
         identity = nil
         state = .idle

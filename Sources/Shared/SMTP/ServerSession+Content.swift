@@ -105,6 +105,8 @@ extension ServerSession {
             guard case .recipient(var recipient, let transaction) = question else { return .proceed }
             recipient.address = address
             return accepted(.recipient(recipient, transaction), nil)
+        case .challenge(let nonce, let salt, let iterations): return challenge(question, nonce, salt, iterations)
+        case .proved(let signature): return proved(question, signature)
         case .authenticated(let name): return authenticated(question, as: name)
         case .refused(let reason, let reply): return refused(question, reason, reply)
         case .closed(let reason, let reply): return close(reason, verb: Self.verb(question), reply: reply)
@@ -137,8 +139,8 @@ extension ServerSession {
         case .enquiry(_, let transaction):
             state = transaction.map { .transaction($0) } ?? .idle
             return .reply(reply ?? .cannotVerify)
-        case .credentials, .handshake:
-            return .proceed  // answered by `authenticated`, `startedTLS`
+        case .challenge, .proof, .credentials, .handshake:
+            return .proceed  // answered by `challenge`, `proved`, `authenticated`, `startedTLS`
         }
     }
 
@@ -158,7 +160,7 @@ extension ServerSession {
         case .content(_, .chunk(let octets, _)):
             state = .idle
             return refuseChunk(octets, reason, reply: reply)
-        case .credentials:
+        case .challenge, .proof, .credentials:
             state = .idle
             if reason == .authenticationFailed { authenticationFailures += 1 }
         }
@@ -172,7 +174,7 @@ extension ServerSession {
         case .content(_, .data): .data
         case .content(_, .chunk): .bdat
         case .end(let verb), .enquiry(let verb, _): verb
-        case .credentials: .auth
+        case .challenge, .proof, .credentials: .auth
         case .handshake: .starttls
         }
     }

@@ -23,11 +23,24 @@ package struct ServerSession: Sendable {
         case plain
         case loginName
         case loginPassword(name: String)
+        case digest(challenge: [UInt8])
+        case scramFirst(AuthMechanism)
+        case scramFinal(SCRAM.Exchange)
+        /// Our signature is out; an empty line says that the client believes it.
+        case scramEnd(AuthMechanism, name: String)
+    }
+
+    /// What a fresh challenge is for.
+    enum Challenge: Sendable {
+        case digest
+        case scram(AuthMechanism, SCRAM.ClientFirst)
     }
 
     enum Question: Sendable {
         case sender(MailArguments)
         case recipient(Recipient, Transaction)
+        case challenge(Challenge)
+        case proof(AuthMechanism, name: String)
         case credentials
         case enquiry(Verb, Transaction?)
         case content(Transaction, Start)
@@ -64,6 +77,8 @@ package struct ServerSession: Sendable {
     package let profile: ServerProfile
     package internal(set) var hello: Hello?
     package internal(set) var isTLS: Bool
+    /// Channel bindings of the TLS connection by their names, `tls-exporter`, `tls-server-end-point`.
+    package internal(set) var bindings: [String: [UInt8]] = [:]
     /// The name that AUTH proved.
     package internal(set) var identity: String?
 

@@ -23,6 +23,17 @@ package enum SenderTrust: String, SettingChoice {
 package enum AuthenticationMethod: String, SettingChoice {
     case plain = "PLAIN"
     case login = "LOGIN"
+    case cramMD5 = "CRAM-MD5"
+    case scramSHA256 = "SCRAM-SHA-256"
+    case scramSHA256Plus = "SCRAM-SHA-256-PLUS"
+
+    /// Needs a secret that only a password set anew, or a log-in by PLAIN or LOGIN, leaves behind.
+    package var needsSecret: Bool {
+        switch self {
+        case .plain, .login: false
+        case .cramMD5, .scramSHA256, .scramSHA256Plus: true
+        }
+    }
 }
 
 /// R-SVC-16

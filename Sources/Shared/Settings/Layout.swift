@@ -47,6 +47,10 @@ package struct Layout: Hashable, Sendable {
     package var lockFile: String { run + "/epostd.lock" }
     /// Folder of the certificate that the wizard makes.
     package var tls: String { conf + "/tls" }
+    /// Key under which secrets of accounts are sealed; beside the store, mode 0600.
+    package var secretKey: String {
+        (store.lastIndex(of: "/").map { String(store[..<$0]) } ?? "") + "/secrets.key"
+    }
     /// Records behind the references of refusals.
     package var explain: String { log + "/explain.db" }
 

@@ -50,7 +50,20 @@ extension SettingsSnapshot {
                     "\(listener.text) stays closed until a certificate is set (R-SSL-03)", listener.text)
             }
         }
-        if !self[ReceiverSettings.authRequiresTLS], !self[ReceiverSettings.authMethods].isEmpty {
+        let methods = self[ReceiverSettings.authMethods]
+        let seesPasswords = methods.contains { !$0.needsSecret }
+        if methods.contains(.cramMD5) {
+            warn(
+                ReceiverSettings.authMethods.key, "setting.cram-secret",
+                "CRAM-MD5 keeps a secret for each account that is as good as its password for a log-in; it is sealed "
+                    + "under secrets.key beside the store")
+        }
+        if methods.contains(where: \.needsSecret), !seesPasswords {
+            warn(
+                ReceiverSettings.authMethods.key, "setting.no-password-seen",
+                "without PLAIN or LOGIN only accounts whose password is set from now on can authenticate")
+        }
+        if !self[ReceiverSettings.authRequiresTLS], seesPasswords {
             warn(
                 ReceiverSettings.authRequiresTLS.key, "setting.clear-passwords",
                 "passwords can cross the network in clear: PLAIN and LOGIN are offered without TLS")

@@ -42,7 +42,7 @@ enum SettingParts {
     /// Every choice out of a few words as one value each: `PLAIN LOGIN`; none is the original's NO (R-SVC-11).
     private static func subsets(_ words: [String]) -> [Option] {
         var options = [Option("", .text("value.auth.none"))]
-        for mask in 1..<(1 << min(words.count, 4)) {
+        for mask in 1..<(1 << min(words.count, 5)) {
             let chosen = words.enumerated().filter { mask >> $0.offset & 1 == 1 }.map(\.element)
             options.append(Option(chosen.joined(separator: " "), .verbatim(chosen.joined(separator: "+"))))
         }
