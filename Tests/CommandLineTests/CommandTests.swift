@@ -86,6 +86,22 @@ struct CommandTests {
         #expect(ran.output.contains("epost-console service restart epstrs"))
     }
 
+    @Test func theCertificateIsShownAndAForeignKeyIsAFailure() {
+        let daemon = FakeDaemon()
+        var report = CertificateReport(
+            certificateFile: "/tls/c.pem", privateKeyFile: "/tls/k.pem",
+            certificate: CertificateDetails(
+                subject: "CN=mail.in.example", issuer: "CN=ca", names: ["mail.in.example"], notBefore: 0,
+                notAfter: 86_400, daysLeft: 12, isSelfSigned: false, keyType: "RSA", keyBits: 2048, fingerprint: "ab",
+                chain: 2), keyMatches: true)
+        daemon.on(ServerInterface.GetCertificate.self) { _ in report }
+        let shown = run(["certificate", "show"], daemon)
+        #expect(shown.code == 0 && shown.output.contains("CN=mail.in.example") && shown.output.contains("12 days left"))
+        report.keyMatches = false
+        report.problems = [Problem(path: "tls.private_key_file", code: "x", message: "another key")]
+        #expect(run(["certificate", "show", "--json"], daemon).code == 1)
+    }
+
     @Test func anEmptyPasswordIsRefused() {
         #expect(run(["account", "add", "a@b.example", "--password-stdin"], input: "").code == 1)
         #expect(run(["account", "add", "a@b.example", "--password-stdin"], input: nil).code == 1)

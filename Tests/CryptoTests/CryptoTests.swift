@@ -90,6 +90,18 @@ import Testing
         #expect(String(decoding: pair.key, as: UTF8.self).contains("PRIVATE KEY"))
     }
 
+    /// R-SSL-05: what the console says of a certificate.
+    @Test func detailsOfASelfSignedChain() throws {
+        let one = try Certificate.selfSigned(names: ["mail.example.jp", "example.jp"], addresses: ["192.0.2.1", "2001:db8::1"])
+        let two = try Certificate.selfSigned(names: ["other.example"])
+        let found = try Certificate.details(one.certificate + two.certificate)
+        #expect(found.subject == "CN=mail.example.jp" && found.issuer == found.subject && found.isSelfSigned)
+        #expect(found.names == ["mail.example.jp", "example.jp", "192.0.2.1", "2001:db8:0:0:0:0:0:1"])
+        #expect(found.keyType == "EC" && found.keyBits == 256 && found.chain == 2 && found.fingerprint.count == 64)
+        #expect((3650...3652).contains((found.notAfter - found.notBefore) / 86_400))
+        #expect(throws: Certificate.Failure.self) { try Certificate.details(one.key) }
+    }
+
     @Test func foreignKeyAndRubbishAreNamed() throws {
         let one = try Certificate.selfSigned(names: ["a.example"])
         let two = try Certificate.selfSigned(names: ["a.example"])

@@ -1,11 +1,17 @@
 """The one-line commands: exit codes, languages, JSON, history."""
+import hashlib
 import json
 import os
+import pathlib
+import smtplib
+import socket
+import stat
 import subprocess
 
 import pytest
 
 from support.daemon import BIN
+from support.waiting import until as wait_until
 
 
 def console(*arguments, **environment):
@@ -149,3 +155,32 @@ def test_accounts_are_imported_and_exported(server, tmp_path):
     assert server.do("account", "import", copy) == "2 added, 0 updated, 0 lines skipped.\n"
     assert server.json("account", "show", "taro@in.example")["fullName"] == "山田 太郎"
     assert server.do("account", "export", "-", "--domain", "in.example") == copy.read_text()
+
+
+def test_a_self_signed_certificate_is_made_shown_and_taken_back(server, client_tls):
+    """R-SSL-04, R-SSL-05: the new pair is served without a restart, the old files stay, History goes back."""
+    def served():
+        with client_tls.wrap_socket(socket.create_connection(("127.0.0.1", server.smtps), 10)) as connection:
+            return hashlib.sha256(connection.getpeercert(binary_form=True)).hexdigest()
+
+    first = server.json("certificate", "show")
+    assert first["keyMatches"] and first["certificate"]["isSelfSigned"] and first["certificate"]["daysLeft"] > 3600
+    assert "in.example" in first["certificate"]["names"]
+    assert served() == first["certificate"]["fingerprint"]
+    server.do("certificate", "make")
+    second = server.json("certificate", "show")
+    assert second["certificateFile"] != first["certificateFile"]
+    assert pathlib.Path(first["certificateFile"]).exists() and second["keyMatches"]
+    assert stat.S_IMODE(os.stat(second["privateKeyFile"]).st_mode) == 0o600
+    wait_until(lambda: served() == second["certificate"]["fingerprint"], "the new certificate is served")
+    server.do("history", "revert", str(server.json("history", "list")["revisions"][0]["revision"]))
+    assert server.json("certificate", "show")["certificateFile"] == first["certificateFile"]
+
+
+def test_used_space_is_told_for_accounts_without_a_limit_too(server):
+    server.account("taro")
+    with smtplib.SMTP("127.0.0.1", server.port) as client:
+        client.sendmail("a@ext.example", ["taro@in.example"], "Subject: x\r\n\r\nhello\r\n")
+    server.wait_for_mail("taro")
+    wait_until(
+        lambda: server.json("account", "show", "taro@in.example")["usedMessages"] == 1, "the mailbox is counted")

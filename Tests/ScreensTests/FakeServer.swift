@@ -21,10 +21,19 @@ struct FakeServer {
     var lines: [LogLine] = []
     var services: [ServiceStatus] = []
     var validation: [Problem] = []
+    var certificate = CertificateReport(
+        certificateFile: "/etc/epost/tls/certificate.pem", privateKeyFile: "/etc/epost/tls/key.pem",
+        certificate: CertificateDetails(
+            subject: "CN=mail1.example.jp", issuer: "CN=mail1.example.jp",
+            names: ["mail1.example.jp", "example.jp", "mail.example.jp", "192.168.0.1"], notBefore: 1_795_000_000,
+            notAfter: 2_110_000_000, daysLeft: 3640, isSelfSigned: true, keyType: "EC", keyBits: 256,
+            fingerprint: "00ff", chain: 1), keyMatches: true)
     var setupSteps: [SetupStep] = []
     var setupProblems: [Problem] = []
     /// Names of the methods that were called, in order.
     var calls: [String] = []
+    /// The accounts of each question for used space.
+    var measured: [[String]] = []
     var lastSetup: ServerInterface.Setup.Input?
     var applied: [SettingsInterface.Apply.Input] = []
     var acted: [String] = []
@@ -36,6 +45,8 @@ struct FakeServer {
             settings[definition.key] = SettingEntry(
                 key: definition.key, values: definition.defaultValues(.hierarchy), isDefault: true, revision: 0)
         }
+        settings["tls.certificate_file"]?.values = ["/etc/epost/tls/certificate.pem"]
+        settings["tls.private_key_file"]?.values = ["/etc/epost/tls/key.pem"]
         settings["server.smtp_gateway"]?.values = ["192.168.0.4"]
         settings["server.dns_servers"]?.values = ["192.168.1.4", "192.168.1.5"]
         settings["admin.account"]?.values = ["postmaster@example.jp"]

@@ -54,6 +54,24 @@ extension FakeServer {
 
     private mutating func answerSettings(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
         switch method {
+        case ServerInterface.GetCertificate.name: return one(certificate)
+        case ServerInterface.MakeCertificate.name:
+            certificate.certificateFile = "/etc/epost/tls/20261124-120320-certificate.pem"
+            certificate.privateKeyFile = "/etc/epost/tls/20261124-120320-key.pem"
+            revision += 1
+            for (key, file) in [
+                ("tls.certificate_file", certificate.certificateFile),
+                ("tls.private_key_file", certificate.privateKeyFile),
+            ] {
+                settings[key] = SettingEntry(key: key, values: [file], isDefault: false, revision: revision)
+            }
+            return one(
+                Applied(
+                    revision: revision,
+                    changes: [
+                        ChangeRecord(path: "tls.certificate_file", old: nil, new: [certificate.certificateFile]),
+                        ChangeRecord(path: "tls.private_key_file", old: nil, new: [certificate.privateKeyFile]),
+                    ], effects: ["now", "now"], warnings: []))
         case SettingsInterface.List.name:
             let entries = settings.values.sorted { $0.key < $1.key }
             return one(SettingsInterface.List.Output(settings: entries, revision: revision))
@@ -66,6 +84,10 @@ extension FakeServer {
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
             return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+        case DirectoryInterface.AccountUsage.name:
+            let asked = try input(DirectoryInterface.AccountUsage.self, call)
+            measured.append(asked.accounts)
+            return one(DirectoryInterface.AccountUsage.Output(rows: asked.accounts.map(usage)))
         case DirectoryInterface.GetAccount.name:
             let address = try input(DirectoryInterface.GetAccount.self, call).address.split(separator: "@").map(
                 String.init)
@@ -177,6 +199,13 @@ extension FakeServer {
                 usedMessages: 0, mailboxPath: "", revision: revision + 1))
         revision += 1
         return Applied(revision: revision, changes: [], effects: ["now"], warnings: [])
+    }
+
+    private func usage(_ name: String) -> MailboxUsageRow {
+        let number = Int(name.dropFirst(4)) ?? 0
+        let entry = account(number, "")
+        return MailboxUsageRow(
+            account: name, octets: entry.usedOctets, messages: entry.usedMessages, limit: entry.mailboxLimit)
     }
 
     private func list(_ asked: DirectoryInterface.ListAccounts.Input) -> DirectoryInterface.ListAccounts.Output {

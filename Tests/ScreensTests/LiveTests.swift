@@ -16,6 +16,52 @@ struct LiveTests {
         #expect(!driver.text.contains("~ Mail working folder"))
     }
 
+    @Test func theCertificateIsShownAndASelfSignedOneIsMadeAfterAQuestion() {
+        var driver = Driver()
+        driver.go(.ssl)
+        #expect(driver.text.contains("CN=mail1.example.jp") && driver.text.contains("3640 days left"))
+        #expect(driver.text.contains("EC 256; it belongs to the certificate"))
+        driver.keys(.tab, .tab, .tab, .enter)
+        #expect(driver.text.contains("stay where they are"))
+        driver.keys(.enter)
+        #expect(!driver.server.calls.contains(ServerInterface.MakeCertificate.name), "the harmless button comes first")
+        driver.keys(.enter, .right, .character("m"))
+        #expect(driver.server.calls.contains(ServerInterface.MakeCertificate.name))
+        #expect(driver.model.value("tls.certificate_file").hasSuffix("20261124-120320-certificate.pem"))
+    }
+
+    @Test func aCertificateThatEndsSoonIsSaidAtTheStartAndOnTheServerPage() {
+        var server = FakeServer()
+        server.certificate.certificate?.daysLeft = 9
+        var driver = Driver(server: server)
+        #expect(driver.text.contains("ends in 9 days"))
+        driver.go(.server)
+        #expect(driver.text.contains("The server's certificate ends in 9 days"))
+    }
+
+    /// Used space comes after the rows and for the rows on the screen only.
+    @Test func mailboxesAreMeasuredForTheRowsOnTheScreen() {
+        var server = FakeServer()
+        server.accountCount = 100_000
+        var driver = Driver(server: server)
+        driver.go(.accounts)
+        #expect(driver.server.measured.count == 1 && driver.server.measured[0].count < 24)
+        #expect(driver.text.contains("9%"))
+        driver.keys(.pageDown)
+        #expect(driver.server.measured.count == 2)
+        #expect(Set(driver.server.measured[0]).intersection(driver.server.measured[1]).count < 2)
+        driver.wait(11_000)
+        #expect(driver.server.measured.count == 3, "figures on the screen are looked up again")
+    }
+
+    @Test func theActionsMenuHoldsActionsAndEachOnce() {
+        var driver = Driver()
+        driver.go(.accounts)
+        driver.keys(.character("m"))
+        let menu = driver.text.split(separator: "\n").filter { $0.contains("|") }.joined(separator: "\n")
+        #expect(!menu.contains("Apply") && menu.split(separator: "\n").filter { $0.contains("Enter ") }.count == 1, "\(menu)")
+    }
+
     @Test func whatIsBeingTypedIsNeverOverwritten() {
         var driver = Driver()
         driver.type("77")

@@ -40,6 +40,15 @@ import Testing
     }
 }
 
+@Suite struct CertificateDayTests {
+    @Test(arguments: [
+        (now: 0, end: 86_400, days: 1), (0, 86_399, 0), (0, 0, 0), (1, 0, -1), (86_400, 0, -1), (86_401, 0, -2),
+    ])
+    func wholeDaysUntilTheEnd(now: Int, end: Int, days: Int) {
+        #expect(CertificateDesk.days(until: end, now: now) == days)
+    }
+}
+
 @Suite struct ServiceHistoryTests {
     @Test func minutesAndSecondsAreCounted() {
         var history = ServiceHistory()

@@ -30,6 +30,20 @@ static inline int cossl_add_extension(X509 *certificate, int nid, const char *va
     X509_EXTENSION_free(extension);
     return done;
 }
+// A name as RFC 4514 text; characters beyond ASCII stay UTF-8.
+static inline int cossl_print_name(BIO *out, const X509_NAME *name) {
+    return X509_NAME_print_ex(out, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
+// The alternative names of a certificate, `DNS:…` or `IP Address:…`, one a line.
+static inline void cossl_print_alternative_names(BIO *out, X509 *certificate) {
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    if (!names) return;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        GENERAL_NAME_print(out, sk_GENERAL_NAME_value(names, i));
+        BIO_write(out, "\n", 1);
+    }
+    GENERAL_NAMES_free(names);
+}
 static inline long cossl_bio_memory(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }
 
 // What both sides of TLS are set to: no renegotiation, no compression, buffers given back while a connection is idle,

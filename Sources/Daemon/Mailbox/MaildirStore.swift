@@ -47,6 +47,11 @@ package final class MaildirStore: MailboxStore {
     }
 
     package func usage(of mailbox: MailboxLocation, limit: Int) throws(MailboxError) -> MailboxUsage {
+        try Self.measure(mailbox, limit: limit)
+    }
+
+    /// As `usage`, for a process that stores nothing.
+    package static func measure(_ mailbox: MailboxLocation, limit: Int) throws(MailboxError) -> MailboxUsage {
         guard let root = try Maildir.existingRoot(mailbox) else { return MailboxUsage() }
         return try MaildirQuota(root: root, limit: limit).usage()
     }

@@ -46,11 +46,12 @@ package final class AccountBrowser: @unchecked Sendable {
             let offset = min(max(input.offset, 0), rows.count)
             let ids = rows[offset..<min(rows.count, offset + min(max(input.limit, 1), 1000))]
             let pattern = try reader.snapshot()[ServerSettings.mailboxFolder]
+            let usage: Usage = input.usage == false ? { @Sendable _ in nil } : self.usage
             var entries: [AccountEntry] = []
             for id in ids {
                 let found = try connection.first(
                     "SELECT \(Schema.accountColumns) FROM accounts WHERE id=?", .integer(id), read: StoreReader.account)
-                if let found { entries.append(entry(found, domain, pattern)) }
+                if let found { entries.append(entry(found, domain, pattern, usage)) }
             }
             return .init(
                 rows: entries, total: rows.count, offset: offset, position: try position(of: input.locate, domain))
@@ -64,7 +65,26 @@ package final class AccountBrowser: @unchecked Sendable {
                 throw StoreWriter.notFound(address, "account.unknown", "there is no account \(address)", address)
             }
             let domain = try reader.domains().first { $0.name == found.domain }
-            return entry(found, domain, try reader.snapshot()[ServerSettings.mailboxFolder])
+            return entry(found, domain, try reader.snapshot()[ServerSettings.mailboxFolder], usage)
+        }
+    }
+
+    /// Where mailboxes lie and how much they may hold; unknown accounts are left out.
+    package func mailboxes(
+        of accounts: [String], in domain: String
+    ) throws(ControlError) -> [(account: String, place: MailboxPlace, limit: Int)] {
+        try locked {
+            let known = try knownDomain(domain)
+            let settings = try reader.snapshot()
+            return try accounts.compactMap { name in
+                guard let parsed = MailAddress(typed: "\(name)@\(known.name)"),
+                    let found = try reader.account(parsed.folded),
+                    let place = try? MailboxPlace(
+                        pattern: settings[ServerSettings.mailboxFolder], account: found, domain: known)
+                else { return nil }
+                let own = found.mailboxLimit
+                return (found.account, place, own > 0 ? own : settings[ReceiverSettings.mailboxQuota])
+            }
         }
     }
 
@@ -149,7 +169,9 @@ package final class AccountBrowser: @unchecked Sendable {
         return id.flatMap { rows.firstIndex(of: $0) }
     }
 
-    private func entry(_ record: AccountRecord, _ domain: DomainRecord?, _ pattern: String) -> AccountEntry {
+    private func entry(
+        _ record: AccountRecord, _ domain: DomainRecord?, _ pattern: String, _ usage: Usage
+    ) -> AccountEntry {
         let place = try? MailboxPlace(pattern: pattern, account: record, domain: domain)
         let used = place.flatMap(usage)
         return AccountEntry(

@@ -118,6 +118,7 @@ package enum Daemon {
                 vendor: "epost", product: "epost", version: productVersion, url: "https://varlink.org/",
                 descriptions: descriptions(in: Assets.folder())))
         ServerDesk(desk: desk, setup: SetupWork(desk: desk)).register(on: server)
+        CertificateDesk(desk: desk).register(on: server)
         SettingsDesk(desk: desk) { name, lines throws(ControlError) in try tables.revert(name, lines) }
             .register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)

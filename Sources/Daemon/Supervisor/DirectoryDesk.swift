@@ -6,6 +6,12 @@ import Store
 struct DirectoryDesk: Sendable {
     let desk: Desk
     let browser: AccountBrowser
+    private let measure = MailboxMeasure()
+
+    init(desk: Desk, browser: AccountBrowser) {
+        self.desk = desk
+        self.browser = browser
+    }
 
     func register(on server: ControlServer) {
         registerDomains(on: server)
@@ -30,12 +36,19 @@ struct DirectoryDesk: Sendable {
     }
 
     private func registerAccounts(on server: ControlServer) {
-        let (desk, browser) = (desk, browser)
+        let (desk, browser, measure) = (desk, browser, measure)
         server.on(DirectoryInterface.ListAccounts.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in try browser.list(input) }
         }
         server.on(DirectoryInterface.GetAccount.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try browser.get(input.address) }
+            try await desk.offload.run { () throws(ControlError) in
+                try measure.completed(try browser.get(input.address), browser)
+            }
+        }
+        server.on(DirectoryInterface.AccountUsage.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in
+                .init(rows: measure.usages(of: try browser.mailboxes(of: Array(input.accounts.prefix(200)), in: input.domain)))
+            }
         }
         change(DirectoryInterface.AddAccount.self, on: server) { input, author throws(ControlError) in
             try desk.store.addAccount(input.address, input.values, note: input.note, by: author)

@@ -140,29 +140,10 @@ struct SetupWork: Sendable {
         _ plan: SetupPlan, _ settings: SettingsSnapshot
     ) throws(ControlError) -> (certificate: String, key: String)? {
         if settings.hasCertificate { return nil }
-        let own = settings.ownName(onIPv6: false)
-        var names = [own].filter { MailAddress.isPlainDomain($0) }
-        for (name, _) in plan.domains {
-            for name in [name, "mail.\(name)"] where !names.contains(name) { names.append(name) }
-        }
         let files = (certificate: desk.layout.tls + "/certificate.pem", key: desk.layout.tls + "/key.pem")
-        do {
-            let pair = try Certificate.selfSigned(names: names, addresses: plan.domains.map(\.address.description))
-            let failure =
-                SmallFile.replace(files.key, with: pair.key, mode: 0o600)
-                ?? SmallFile.replace(files.certificate, with: pair.certificate, mode: 0o644)
-            if let failure {
-                throw ControlError(
-                    .failed, code: "setup.certificate",
-                    "the certificate cannot be written below \(desk.layout.tls): \(SmallFile.errorText(failure))")
-            }
-        } catch let error as Certificate.Failure {
-            throw ControlError(.failed, code: "setup.certificate", "the certificate cannot be made: \(error.detail)")
-        } catch let error as ControlError {
-            throw error
-        } catch {
-            throw ControlError(.failed, code: "setup.certificate", "\(error)")
-        }
+        let subject = OwnCertificate(
+            settings, domains: plan.domains.map(\.name), addresses: plan.domains.map(\.address))
+        try subject.write(certificate: files.certificate, key: files.key)
         return files
     }
 

@@ -44,7 +44,8 @@ enum SystemChecks {
     }
 
     /// What is wrong with the pair that is set.
-    static func certificate(_ settings: SettingsSnapshot) -> [Problem] {
+    /// - Parameter now: seconds since 1970.
+    static func certificate(_ settings: SettingsSnapshot, now: Int = Clock.wall() / 1000) -> [Problem] {
         var read: [[UInt8]] = []
         var out: [Problem] = []
         for setting in [TLSSettings.certificateFile, TLSSettings.privateKeyFile] {
@@ -66,6 +67,14 @@ enum SystemChecks {
                     Problem(
                         path: TLSSettings.certificateFile.key, code: "setting.certificate-expired",
                         message: "the certificate has expired; clients will complain", isWarning: true))
+            } else if case let days = CertificateDesk.days(until: found.notAfter, now: now),
+                days < CertificateDetails.warningDays
+            {
+                out.append(
+                    Problem(
+                        path: TLSSettings.certificateFile.key, code: "setting.certificate-ends",
+                        message: "the certificate ends in \(days) days; replace it before that",
+                        arguments: [String(days)], isWarning: true))
             }
         } catch {
             let setting = error.part == .certificate ? TLSSettings.certificateFile : TLSSettings.privateKeyFile

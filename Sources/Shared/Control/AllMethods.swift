@@ -4,7 +4,7 @@ package enum ControlMethods {
         [
             ServerInterface.Hello.self, ServerInterface.GetStatus.self, ServerInterface.Setup.self,
             ServerInterface.CheckSetup.self, ServerInterface.Watch.self, ServerInterface.Unlock.self,
-            ServerInterface.Announce.self,
+            ServerInterface.Announce.self, ServerInterface.GetCertificate.self, ServerInterface.MakeCertificate.self,
             SettingsInterface.List.self, SettingsInterface.Validate.self, SettingsInterface.Apply.self,
             SettingsInterface.History.self, SettingsInterface.Revert.self,
             DirectoryInterface.ListDomains.self, DirectoryInterface.AddDomain.self,
@@ -12,6 +12,7 @@ package enum ControlMethods {
             DirectoryInterface.RemoveDomain.self, DirectoryInterface.ListAccounts.self,
             DirectoryInterface.GetAccount.self, DirectoryInterface.AddAccount.self,
             DirectoryInterface.ChangeAccount.self, DirectoryInterface.RemoveAccount.self,
+            DirectoryInterface.AccountUsage.self,
             DirectoryInterface.ImportAccounts.self, DirectoryInterface.ExportAccounts.self,
             ServicesInterface.List.self, ServicesInterface.Act.self,
             QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,

@@ -69,9 +69,11 @@ package enum DirectoryInterface {
             package var limit: Int
             /// When given, the answer's `position` is the index of this account in the order asked for.
             package var locate: String?
+            /// `false`: without a look at the mailboxes, so that no disk is waited for; `AccountUsage` tells it then.
+            package var usage: Bool?
             package init(
                 domain: String, filter: String? = nil, sort: String? = nil, descending: Bool? = nil, offset: Int = 0,
-                limit: Int = 200, locate: String? = nil
+                limit: Int = 200, locate: String? = nil, usage: Bool? = nil
             ) {
                 self.domain = domain
                 self.filter = filter
@@ -80,6 +82,7 @@ package enum DirectoryInterface {
                 self.offset = offset
                 self.limit = limit
                 self.locate = locate
+                self.usage = usage
             }
         }
         package struct Output: Codable, Hashable, Sendable {

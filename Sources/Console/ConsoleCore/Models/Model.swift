@@ -9,7 +9,7 @@ struct ForeignMark: Hashable, Sendable {
 
 /// What a request that the model itself sent was for.
 enum ModelRequest: Hashable, Sendable {
-    case hello, status, watch, settings, domains, announce
+    case hello, status, watch, settings, domains, announce, certificate
     case validate(PageID)
     case apply
     case service(name: String, action: String)
@@ -34,6 +34,8 @@ package struct Model: Sendable {
     var events: [ServerEvent] = []
     var settings: [String: SettingEntry] = [:]
     var domains: [DomainEntry] = []
+    /// The pair that is set; `nil` until it was looked at.
+    var certificate: CertificateReport?
     var draft = Draft()
     var foreign: [String: ForeignMark] = [:]
     var problems: [String: [Problem]] = [:]

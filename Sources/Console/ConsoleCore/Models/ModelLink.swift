@@ -34,6 +34,7 @@ enum ModelLink {
             case .settings: take(try reply.result(of: SettingsInterface.List.self).0, &context)
             case .domains: take(try reply.result(of: DirectoryInterface.ListDomains.self).0.domains, &context)
             case .announce: break
+            case .certificate: take(try reply.result(of: ServerInterface.GetCertificate.self).0, &context)
             case .validate(let page):
                 take(try reply.result(of: SettingsInterface.Validate.self).0.problems, on: page, &context)
             case .apply: context.applyStepDone(try reply.result(of: SettingsInterface.Apply.self).0)
@@ -52,7 +53,7 @@ enum ModelLink {
         switch request {
         case .apply:
             context.applyFailed(error)
-        case .announce: return
+        case .announce, .certificate: return
         case .watch, .hello, .status, .settings, .domains, .validate, .service:
             if !isLost { context.notice(.error, error.phrase) }
         }
@@ -80,6 +81,7 @@ enum ModelLink {
         context.refresh(SettingsInterface.List.self, .init(), for: .settings)
         context.refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
         context.refresh(ServerInterface.GetStatus.self, .init(), for: .status)
+        context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
         context.refresh(ServerInterface.Watch.self, .init(statusInterval: 1000), for: .watch)
         context.model.accountsVersion += 1
         context.model.queueVersion += 1
@@ -120,6 +122,14 @@ enum ModelLink {
         }
     }
 
+    /// An end that is near is said once when it is first seen, and stands on the Server page.
+    private static func take(_ report: CertificateReport, _ context: inout Context) {
+        let before = SSLText.warning(context.model.certificate)
+        context.model.certificate = report
+        guard let warning = SSLText.warning(report), warning != before else { return }
+        context.notice(.warning, warning)
+    }
+
     static func take(_ status: ServerStatus, _ context: inout Context) {
         if context.model.status?.queue != status.queue { context.model.queueVersion += 1 }
         context.model.status = status
@@ -153,7 +163,12 @@ enum ModelLink {
             if let message = event.message { context.notice(.information, .verbatim(Visible.line(message))) }
         case .changed: takeChanges(event, &context)
         case .table:
-            for change in event.changes ?? [] { markForeign(change.path, event, &context) }
+            for change in event.changes ?? [] {
+                markForeign(change.path, event, &context)
+                if change.path == "tls" {
+                    context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
+                }
+            }
         }
     }
 
@@ -190,6 +205,9 @@ enum ModelLink {
             needsSettings = true  // back to a default that only the server knows
         }
         context.model.problems[change.path] = nil
+        if change.path.hasPrefix("tls.") {
+            context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
+        }
         rebase(change.path, event, &context)
     }
 

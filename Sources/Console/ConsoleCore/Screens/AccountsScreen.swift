@@ -7,6 +7,13 @@ struct AccountsScreen: Screen {
     private var listing: RequestID?
     private var generation = 0
     private var known: [String: AccountEntry] = [:]
+    /// What mailboxes hold, by account; asked for apart from the list, for the rows on the screen.
+    private var usages: [String: MailboxUsageRow] = [:]
+    private var measured: Set<String> = []
+    private var measuring: RequestID?
+    private var measuredAt: Moment = 0
+    /// Milliseconds after which figures on the screen are asked for again.
+    private static let measureAgain = 10_000
     private var total = 0
     private var shownDomain = ""
     private var isCompact = false
@@ -71,11 +78,13 @@ struct AccountsScreen: Screen {
 
     private func hint(_ context: Context) -> Phrase? {
         guard form.focus == "accounts", let entry = current else { return nil }
-        let used = entry.usedOctets.map { Bytes.text($0) } ?? "?"
+        let usage = usages[entry.account]
+        let used = usage?.octets.map { Bytes.text($0) } ?? "..."
+        let limit = usage?.limit ?? entry.mailboxLimit
         let address = Visible.line(entry.account + "@" + entry.domain)
-        return entry.mailboxLimit == 0
+        return limit == 0
             ? .text("accounts.line-unlimited", address, used)
-            : .text("accounts.line", address, used, Bytes.text(entry.mailboxLimit))
+            : .text("accounts.line", address, used, Bytes.text(limit))
     }
 
     private var current: AccountEntry? {
@@ -122,7 +131,10 @@ struct AccountsScreen: Screen {
     }
 
     mutating func modelChanged(_ context: inout Context) {
-        if !context.isConnected { listing = nil }
+        if !context.isConnected {
+            listing = nil
+            measuring = nil
+        }
         sync(&context)
     }
 
@@ -136,6 +148,7 @@ struct AccountsScreen: Screen {
                 if listing == nil { table.requestFailed() }
                 table.invalidate()
             }
+            measured = []
         }
     }
 
@@ -173,6 +186,9 @@ struct AccountsScreen: Screen {
     private mutating func changeDomain(_ name: String) {
         shownDomain = name
         known = [:]
+        usages = [:]
+        measured = []
+        measuring = nil
         total = 0
         listing = nil
         form.update("domains", as: Tree.self) { $0.select(name) }
@@ -180,6 +196,7 @@ struct AccountsScreen: Screen {
     }
 
     mutating func requests(_ context: inout Context) {
+        askForUsage(&context)
         guard context.isConnected, context.model.isReady, !shownDomain.isEmpty,
             let wanted = form.update("accounts", as: Table.self, { $0.windowWanted() }) ?? nil
         else { return }
@@ -190,17 +207,46 @@ struct AccountsScreen: Screen {
             .init(
                 domain: shownDomain, filter: wanted.filter.isEmpty ? nil : wanted.filter,
                 sort: wanted.sort.flatMap { sorts.contains($0) ? $0 : nil }, descending: wanted.isDescending,
-                offset: wanted.offset, limit: wanted.limit, locate: wanted.locate))
+                offset: wanted.offset, limit: wanted.limit, locate: wanted.locate, usage: false))
+    }
+
+    /// Only for the rows that are seen; the rows never wait for it.
+    private mutating func askForUsage(_ context: inout Context) {
+        guard context.isConnected, measuring == nil, listing == nil, let table = form.widget("accounts", as: Table.self)
+        else { return }
+        if context.now - measuredAt >= Self.measureAgain { measured = [] }
+        let wanted = table.visibleIDs.filter { !measured.contains($0) }
+        guard !wanted.isEmpty else { return }
+        measuredAt = context.now
+        measured.formUnion(wanted)
+        measuring = context.send(
+            DirectoryInterface.AccountUsage.self, .init(domain: shownDomain, accounts: Array(wanted.prefix(200))))
+    }
+
+    private mutating func took(_ output: DirectoryInterface.AccountUsage.Output, _ context: Context) {
+        for row in output.rows {
+            usages[row.account] = row
+            // Not known in time: it is asked for with the next rows.
+            if row.octets == nil { measured.remove(row.account) }
+        }
+        let rows = output.rows.compactMap { row in
+            known[row.account].map { AccountText.row($0, usages[row.account], context.say) }
+        }
+        form.update("accounts", as: Table.self) { $0.update(rows) }
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        if let result = message.result(of: DirectoryInterface.AccountUsage.self, for: measuring) {
+            measuring = nil
+            if case .success(let output) = result { took(output, context) }
+        }
         guard let result = message.result(of: DirectoryInterface.ListAccounts.self, for: listing) else { return }
         listing = nil
         switch result {
         case .success(let output):
             known = Dictionary(output.rows.map { ($0.account, $0) }, uniquingKeysWith: { first, _ in first })
             total = output.total
-            let rows = output.rows.map { AccountText.row($0, context.say) }
+            let rows = output.rows.map { AccountText.row($0, usages[$0.account], context.say) }
             form.update("accounts", as: Table.self) {
                 $0.supply(
                     RowWindow(
@@ -276,22 +322,23 @@ struct AccountsScreen: Screen {
 
 /// Accounts in words.
 enum AccountText {
-    static func row(_ entry: AccountEntry, _ say: any Localizer) -> TableRow {
-        let percent: String =
-            if let used = entry.usedOctets, entry.mailboxLimit > 0 {
-                "\(used / max(1, entry.mailboxLimit / 100))%"
-            } else {
-                ""
-            }
-        let isFull = entry.usedOctets.map { entry.mailboxLimit > 0 && $0 / 95 >= entry.mailboxLimit / 100 } ?? false
+    /// - Parameter usage: `nil` while it is being looked up.
+    static func row(_ entry: AccountEntry, _ usage: MailboxUsageRow?, _ say: any Localizer) -> TableRow {
+        let limit = usage?.limit ?? entry.mailboxLimit
+        let percent = usage?.octets.flatMap { Self.percent($0, of: limit) }
         let flags =
             (entry.smtpAuth ? say("accounts.flag.auth") : "") + (entry.isEnabled ? "" : say("accounts.flag.off"))
         return TableRow(
             id: entry.account,
             cells: [
                 Visible.line(entry.account), Visible.line(entry.fullName),
-                entry.usedOctets.map { Bytes.text($0) } ?? "",
-                percent, entry.mailboxLimit == 0 ? "-" : Bytes.text(entry.mailboxLimit), flags,
-            ], mark: isFull ? .problem : .none, role: entry.isEnabled ? .normal : .disabled)
+                usage.map { $0.octets.map { Bytes.text($0) } ?? "?" } ?? "...", percent.map { "\($0)%" } ?? "",
+                limit == 0 ? "-" : Bytes.text(limit), flags,
+            ], mark: (percent ?? 0) >= 95 ? .problem : .none, role: entry.isEnabled ? .normal : .disabled)
+    }
+
+    /// - Returns: `nil` without a limit.
+    static func percent(_ octets: Int, of limit: Int) -> Int? {
+        limit > 0 ? Int(min(9_999, Double(octets) * 100 / Double(limit))) : nil
     }
 }

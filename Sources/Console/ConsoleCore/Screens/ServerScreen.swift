@@ -38,6 +38,8 @@ struct ServerScreen: SettingsScreen {
         rows.append(SettingParts.row("server.dns_servers", width: 30))
         rows.append(.empty)
         rows.append(FormRow(nil, [SettingParts.part("console.launch_account_manager")], isIndented: true))
+        rows.append(
+            FormRow(nil, [FormPart("certificate", Label("", .problem, wraps: true), width: .fill)], isHidden: true))
         form = Form(rows, buttons: Self.pageButtons(), focus: "server.smtp_gateway")
     }
 
@@ -46,6 +48,10 @@ struct ServerScreen: SettingsScreen {
         let isSet = !context.model.values(path).filter { !$0.isEmpty }.isEmpty
         form.setLabel("password.state", isSet ? .verbatim("********") : .text("word.none"), .field)
         form.setMark(path, context.model.mark(path, now: context.now))
+        let warning = SSLText.warning(context.model.certificate)
+        form.setLabel("certificate", warning ?? .verbatim(""), .problem)
+        form.setMark("certificate", warning == nil ? .none : .problem)
+        form.setHidden("certificate", warning == nil)
     }
 
     mutating func otherEvent(_ event: FormEvent, _ context: inout Context) {

@@ -66,7 +66,10 @@ extension SettingsScreen {
     package mutating func opened(_ context: inout Context) { sync(context) }
     package mutating func tick(_ context: inout Context) { sync(context) }
 
-    package mutating func modelChanged(_ context: inout Context) {
+    package mutating func modelChanged(_ context: inout Context) { settingsChanged(&context) }
+
+    /// What every settings page does when the model changed.
+    mutating func settingsChanged(_ context: inout Context) {
         sync(context)
         guard let outcome = context.model.applyOutcome, context.model.apply == nil else { return }
         context.model.applyOutcome = nil

@@ -193,6 +193,17 @@ package struct Table: Widget, Sendable {
         isStale = true
     }
 
+    /// Ids of the rows on the screen that are here.
+    package var visibleIDs: [String] {
+        (top..<min(top + page, max(top, total))).compactMap { row(at: $0)?.id }
+    }
+
+    /// Rows that are held look different now; their places stay.
+    package mutating func update(_ rows: [TableRow]) {
+        let fresh = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in window.indices { if let row = fresh[window[index].id] { window[index] = row } }
+    }
+
     /// A request failed or its connection went: it may be asked again.
     package mutating func requestFailed() {
         requested = nil
