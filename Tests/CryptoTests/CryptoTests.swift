@@ -92,7 +92,8 @@ import Testing
 
     /// R-SSL-05: what the console says of a certificate.
     @Test func detailsOfASelfSignedChain() throws {
-        let one = try Certificate.selfSigned(names: ["mail.example.jp", "example.jp"], addresses: ["192.0.2.1", "2001:db8::1"])
+        let one = try Certificate.selfSigned(
+            names: ["mail.example.jp", "example.jp"], addresses: ["192.0.2.1", "2001:db8::1"])
         let two = try Certificate.selfSigned(names: ["other.example"])
         let found = try Certificate.details(one.certificate + two.certificate)
         #expect(found.subject == "CN=mail.example.jp" && found.issuer == found.subject && found.isSelfSigned)

@@ -59,7 +59,9 @@ struct LiveTests {
         driver.go(.accounts)
         driver.keys(.character("m"))
         let menu = driver.text.split(separator: "\n").filter { $0.contains("|") }.joined(separator: "\n")
-        #expect(!menu.contains("Apply") && menu.split(separator: "\n").filter { $0.contains("Enter ") }.count == 1, "\(menu)")
+        #expect(
+            !menu.contains("Apply") && menu.split(separator: "\n").filter { $0.contains("Enter ") }.count == 1,
+            "\(menu)")
     }
 
     @Test func whatIsBeingTypedIsNeverOverwritten() {

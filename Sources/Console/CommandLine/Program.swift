@@ -11,7 +11,8 @@ struct Program: ParsableCommand {
             + "2 wrong usage, 3 no daemon.",
         version: Program.version,
         subcommands: [
-            SetupCommand.self, StatusCommand.self, SettingCommand.self, CertificateCommand.self, DomainCommand.self, AccountCommand.self,
+            SetupCommand.self, StatusCommand.self, SettingCommand.self, CertificateCommand.self, DomainCommand.self,
+            AccountCommand.self,
             ServiceCommand.self, QueueCommand.self, TableCommand.self, ExplainCommand.self, TraceCommand.self,
             LogCommand.self, HistoryCommand.self,
         ])

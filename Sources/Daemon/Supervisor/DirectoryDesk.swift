@@ -47,7 +47,9 @@ struct DirectoryDesk: Sendable {
         }
         server.on(DirectoryInterface.AccountUsage.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in
-                .init(rows: measure.usages(of: try browser.mailboxes(of: Array(input.accounts.prefix(200)), in: input.domain)))
+                .init(
+                    rows: measure.usages(
+                        of: try browser.mailboxes(of: Array(input.accounts.prefix(200)), in: input.domain)))
             }
         }
         change(DirectoryInterface.AddAccount.self, on: server) { input, author throws(ControlError) in

@@ -29,7 +29,8 @@ struct CertificateCommand: ParsableCommand {
                 return session.say(session.word(.noCertificate))
             }
             var rows = [
-                (session.word(.certificate), report.certificateFile), (session.word(.privateKey), report.privateKeyFile),
+                (session.word(.certificate), report.certificateFile),
+                (session.word(.privateKey), report.privateKeyFile),
             ]
             if let found = report.certificate {
                 let calendar = try session.calendar()

@@ -130,7 +130,8 @@ struct SSLScreen: SettingsScreen {
             if let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
             let files = binder.keys.flatMap { context.model.server($0).values ?? [] }.filter { !$0.isEmpty }
             let kept: Phrase =
-                files.isEmpty ? .text("ssl.make.none") : .text("ssl.make.kept", Visible.line(files.joined(separator: ", ")))
+                files.isEmpty
+                ? .text("ssl.make.none") : .text("ssl.make.kept", Visible.line(files.joined(separator: ", ")))
             context.open(
                 Question(
                     "ssl-make", title: .text("ssl.make.title"),
@@ -165,7 +166,8 @@ enum SSLText {
             (validity(found, context), found.daysLeft < 0 ? .problem : isEnding(found) ? .staged : .normal),
             keyMatches == true
                 ? (.text("ssl.key.fits", key), .good)
-                : keyMatches == false ? (.text("ssl.key.other", key), .problem) : (.text("ssl.key.unread", key), .problem),
+                : keyMatches == false
+                    ? (.text("ssl.key.other", key), .problem) : (.text("ssl.key.unread", key), .problem),
         ]
     }
 
@@ -174,8 +176,10 @@ enum SSLText {
     private static func validity(_ found: CertificateDetails, _ context: Context) -> Phrase {
         func date(_ seconds: Int) -> String {
             String(
-                Clock.date(seconds.multipliedReportingOverflow(by: 1000).partialValue, utcOffset: context.model.utcOffset)
-                    .prefix(10))
+                Clock.date(
+                    seconds.multipliedReportingOverflow(by: 1000).partialValue, utcOffset: context.model.utcOffset
+                )
+                .prefix(10))
         }
         let (from, to) = (date(found.notBefore), date(found.notAfter))
         if found.daysLeft < 0 { return .text("ssl.validity.ended", from, to) }
