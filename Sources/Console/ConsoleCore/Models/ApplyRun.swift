@@ -121,6 +121,17 @@ extension Context {
         model.draft.applied(edits.map(\.path))
     }
 
+    /// Settings that a call of this console changed beside the draft: known before the server's own word of it arrives.
+    mutating func adopt(_ applied: Applied) {
+        for change in applied.changes {
+            guard let values = change.new, model.settings[change.path] != nil else { continue }
+            model.settings[change.path] = SettingEntry(
+                key: change.path, values: values, isDefault: false, revision: applied.revision)
+            model.problems[change.path] = nil
+            _ = model.draft.serverChanged(change.path, to: model.server(change.path))
+        }
+    }
+
     private mutating func rememberDomain(_ name: String, _ record: DomainRecord?, _ revision: Int) {
         let old = model.domains.firstIndex { $0.name == name }
         guard let record else {

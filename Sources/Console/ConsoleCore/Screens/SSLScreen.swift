@@ -93,6 +93,7 @@ struct SSLScreen: SettingsScreen {
             making = nil
             switch result {
             case .success(let applied):
+                context.adopt(applied)
                 let file = applied.changes.first?.new?.first ?? ""
                 context.notice(.information, .text("ssl.made", Visible.line(file)))
                 ask(&context)
@@ -144,7 +145,6 @@ struct SSLScreen: SettingsScreen {
     mutating func answered(_ answer: Answer, _ context: inout Context) {
         if settingsAnswered(answer, &context) { return }
         guard answer.id == "ssl-make", answer.button == "go" else { return }
-        context.model.ownChanges.formUnion(binder.keys)
         making = context.send(ServerInterface.MakeCertificate.self, .init())
         context.modelChanged()
     }
