@@ -306,4 +306,34 @@ struct RemoteDeliveryTests {
         await bench.stop()
         await sink.stop()
     }
+
+    // MARK: What is seen
+
+    @Test("destinations are counted with their causes, in the remote's words")
+    func counted() async throws {
+        let sink = try await SinkServer.start(behaviour: { at, line, _ in
+            guard at == .rcpt else { return nil }
+            if line.contains("nobody@") { return .reply("550 5.1.1 no such user") }
+            return line.contains("full@") ? .reply("452 4.2.2 mailbox is full") : nil
+        })
+        let bench = try bench(sink)
+        bench.add(from: "<>", to: ["x@far.example", "nobody@far.example", "full@far.example"])
+        try await bench.run()
+        let report = try await bench.engine.remote.report(.init()).get()
+        let row = try #require(report.destinations.first)
+        #expect(report.total == 1)
+        #expect(row.name == "mx far.example")
+        #expect((row.delivered, row.deferred, row.failed) == (1, 1, 1))
+        #expect(row.waiting == 0 && row.active == 0 && row.connections == 1)
+        #expect(row.lastSuccess > 0 && row.tls.isEmpty)
+        #expect(
+            Set(report.causes.map { "\($0.cause) \($0.hour) \($0.total) \($0.reply)" }) == [
+                "unknown-user 1 1 550 5.1.1 no such user", "mailbox-full 1 1 452 4.2.2 mailbox is full",
+            ])
+        #expect(row.causes == report.causes)
+        bench.advance(seconds: 4_000)
+        #expect(try await bench.engine.remote.report(.init()).get().causes.allSatisfy { $0.hour == 0 && $0.total == 1 })
+        await bench.stop()
+        await sink.stop()
+    }
 }

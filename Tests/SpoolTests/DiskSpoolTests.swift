@@ -151,6 +151,31 @@ import Testing
         #expect(ScratchFolder.names(in: "\(root)/node").allSatisfy { !$0.contains("damaged") })
     }
 
+    /// Version 1 had no column for refusals and warnings.
+    @Test func aDatabaseOfTheVersionBeforeIsBroughtUpToDate() async throws {
+        let first = try open()
+        let message = makeMessage(first)
+        try await first.add(message)
+        first.close()
+        do {
+            let connection = try Connection(path: database, mode: .readWrite)
+            try connection.execute(
+                """
+                ALTER TABLE recipient DROP COLUMN refusals; ALTER TABLE recipient DROP COLUMN warned;
+                UPDATE spool SET value = 1 WHERE key = 'version';
+                """)
+        }
+        let spool = try open()
+        defer { spool.close() }
+        let claim = try spool.claim(limit: 10, now: .max)
+        let claimed = try #require(claim.messages.first)
+        #expect(claimed.id == message.id)
+        let history = AttemptHistory(tries: 2, failure: .refusal, refusals: 1, isWarned: true)
+        try await spool.apply(
+            DeliveryChange(message: claimed.key, items: [.init(index: 0, outcome: .deferred(history, until: 5))]))
+        #expect(try spool.show(message.id).recipients.first?.history == history)
+    }
+
     @Test func aForeignDatabaseIsRefused() throws {
         mkdir(root, 0o700)
         mkdir("\(root)/node", 0o700)

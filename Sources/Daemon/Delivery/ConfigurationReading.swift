@@ -34,6 +34,8 @@ extension DeliveryConfiguration {
             maxHops: settings[DeliverySettings.maxHops],
             mxCacheTTL: settings[DeliverySettings.mxCacheTTL],
             administrator: Self.administrator(settings), copiesBounces: settings[AdminSettings.copyBounces],
+            warnsAfter: Int64(settings[DeliverySettings.warnHours]) * 3_600_000,
+            reportLanguage: settings[DeliverySettings.reportLanguage] == .english ? .english : .japaneseAndEnglish,
             router: DirectoryRouter(directory: directory, settings: routing), retry: RetryRule(retry))
     }
 

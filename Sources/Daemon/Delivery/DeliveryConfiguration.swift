@@ -1,4 +1,5 @@
 import MailModel
+import MessageFormat
 import SMTP
 import Spool
 import Transport
@@ -14,6 +15,9 @@ package protocol RetrySchedule: Sendable {
     /// - Parameter history: with the failed attempt counted in.
     /// - Returns: milliseconds since 1970 of the next attempt, `nil` when the limit of its kind is reached (R-DLV-21).
     func nextAttempt(after history: AttemptHistory, now: Int64) -> Int64?
+    /// - Returns: milliseconds since 1970 from which on the recipient is given up if nothing changes; `nil` when not
+    ///   time but the number of attempts decides.
+    func expiry(of history: AttemptHistory) -> Int64?
 }
 
 /// What delivery reads from settings and tables: one immutable value per revision, exchanged as a whole.
@@ -40,6 +44,9 @@ package struct DeliveryConfiguration: Sendable {
     /// From of reports, copies of reports; `nil`: not set.
     package var administrator: MailAddress?
     package var copiesBounces: Bool
+    /// Milliseconds after which the sender of a message that still waits is told; 0: never.
+    package var warnsAfter: Int64
+    package var reportLanguage: DeliveryReport.Language
     /// Host name in reports.
     package var hostName: String
     package var router: any DeliveryRouter
@@ -52,7 +59,8 @@ package struct DeliveryConfiguration: Sendable {
         tls: ClientSettings.TLS = .opportunistic,
         isOurselves: @escaping @Sendable (_ host: String, _ port: Int) -> Bool = { _, _ in false }, maxHops: Int = 50,
         mxCacheTTL: Int = 864_000,
-        administrator: MailAddress? = nil, copiesBounces: Bool = false, router: any DeliveryRouter,
+        administrator: MailAddress? = nil, copiesBounces: Bool = false, warnsAfter: Int64 = 0,
+        reportLanguage: DeliveryReport.Language = .japaneseAndEnglish, router: any DeliveryRouter,
         retry: any RetrySchedule
     ) {
         self.threads = isMultithreaded ? max(1, threads) : 1
@@ -69,6 +77,8 @@ package struct DeliveryConfiguration: Sendable {
         self.mxCacheTTL = mxCacheTTL
         self.administrator = administrator
         self.copiesBounces = copiesBounces
+        self.warnsAfter = warnsAfter
+        self.reportLanguage = reportLanguage
         hostName = helloIPv4
         self.router = router
         self.retry = retry

@@ -23,7 +23,42 @@ final class DestinationRecord {
     /// When it was last needed, for eviction.
     var used: Int64 = 0
 
+    /// Connections at a time to a destination that has not taken a message yet; each success allows one more, so that
+    /// a host that swallows connections cannot take all slots at once.
+    static let firstLimit = 5
+    /// Connections that it may have at a time: grows with success, falls with faults.
+    private(set) var limit = DestinationRecord.firstLimit
+    private(set) var health = Health.unknown
+
+    enum Health: Hashable {
+        /// Nothing came of it yet.
+        case unknown
+        case good
+        /// The latest attempt reached nobody, or nobody who could go on.
+        case failing
+    }
+
     init(hop: NextHop) { self.hop = hop }
+
+    /// - Parameter most: `delivery.per_destination`.
+    func bound(to most: Int) { limit = max(1, min(limit, most)) }
+
+    func succeeded(most: Int) {
+        health = .good
+        if limit < most { limit += 1 }
+    }
+
+    /// A connection broke or was closed in the midst of work: it may be too many for the other side.
+    func faltered() { limit = max(1, limit / 2) }
+
+    /// No more connections than these came about.
+    func bounded(by working: Int) { limit = max(1, working) }
+
+    /// Nobody was reached: one connection at a time finds out when that changes.
+    func unreachable() {
+        health = .failing
+        limit = 1
+    }
 
     func note(_ result: RecipientResult, cause: RefusalCause?, now: Int64) {
         switch result.outcome {

@@ -30,7 +30,7 @@ extension RemoteDelivery {
         switch sort ?? .waiting {
         case .waiting:
             let work = destinations[record.hop]
-            return (work?.waiting.count ?? 0) + (work?.active ?? 0)
+            return (work?.waiting ?? 0) + (work?.active ?? 0)
         case .delivered: return record.delivered
         case .deferred: return record.deferred
         case .failed: return record.failed
@@ -42,8 +42,8 @@ extension RemoteDelivery {
     private func status(_ record: DestinationRecord, _ now: Int64) -> DestinationStatus {
         let work = destinations[record.hop]
         return DestinationStatus(
-            name: DisplayText.clean(record.hop.text, limit: 300), waiting: work?.waiting.count ?? 0,
-            active: work?.active ?? 0, limit: work?.limit ?? 0, delivered: record.delivered,
+            name: DisplayText.clean(record.hop.text, limit: 300), waiting: work?.waiting ?? 0,
+            active: work?.active ?? 0, limit: record.limit, delivered: record.delivered,
             deferred: record.deferred, failed: record.failed, connections: record.connections,
             lastSuccess: Int(record.lastSuccess), lastFailure: Int(record.lastFailure),
             reply: DisplayText.clean(record.lastReply, limit: 500), tls: record.tls ?? "",

@@ -14,7 +14,7 @@ package final class Dispatcher: Sendable {
     /// Milliseconds after which it looks by itself.
     static let ownLook = 5_000
     /// Milliseconds without room after which slow destinations give theirs up.
-    static let patience = 2_000
+    static let patience = 500
 
     private let context: DeliveryContext
     private let remote: RemoteDelivery

@@ -67,10 +67,9 @@ extension RemoteDelivery {
             job.wasRestarted = true
             job.sessions = 0
             link.job = nil
-            link.destination.waiting.prepend(job)
-            release(link.destination)
-            return
+            return restart(job, link.destination)
         }
+        if broke { link.destination.record.faltered() }
         let count = min(link.transactionSize, job.recipients.count)
         let sent = job.recipients.prefix(count)
         var left = Array(job.recipients.dropFirst(count))
@@ -90,7 +89,7 @@ extension RemoteDelivery {
             }
         }
         if someAccepted {
-            link.destination.succeeded(most: context.configuration.perDestination)
+            link.destination.record.succeeded(most: context.configuration.perDestination)
             finder.confirm(link.destination.hop)
         }
         goOn(link, job, left: left, open: open, broke: broke, wasInDoubt: broke && result.contentWasSent)
@@ -126,7 +125,7 @@ extension RemoteDelivery {
         }
         job.recipients = []
         conclude(job)
-        release(destination)
+        release(job, destination)
     }
 
     func translate(

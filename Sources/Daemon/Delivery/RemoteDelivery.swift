@@ -25,10 +25,8 @@ package final class RemoteDelivery: @unchecked Sendable {
     let gauge: Gauge
     let book = DestinationBook()
     var destinations: [NextHop: RemoteDestination] = [:]
-    /// Destinations that want a slot, each once, the longest waiting first.
-    var rotation = CircularBuffer<RemoteDestination>()
+    let schedule = Schedule()
     var links: [ObjectIdentifier: RemoteLink] = [:]
-    var active = 0
     var isStopping = false
     var isCutting = false
     var onIdle: [EventLoopPromise<Void>] = []
@@ -75,13 +73,11 @@ package final class RemoteDelivery: @unchecked Sendable {
         loop.flatSubmit {
             self.isStopping = true
             for destination in self.destinations.values {
-                for job in destination.waiting { self.giveBack(job) }
-                destination.waiting.removeAll()
+                for job in self.schedule.takeAll(from: destination) { self.giveBack(job) }
                 for link in destination.idle { link.connection?.quit() }
             }
-            self.rotation.removeAll()
             let promise = self.loop.makePromise(of: Void.self)
-            if self.active == 0 { promise.succeed() } else { self.onIdle.append(promise) }
+            if self.schedule.active == 0 { promise.succeed() } else { self.onIdle.append(promise) }
             return promise.futureResult
         }
     }
@@ -94,16 +90,13 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
     }
 
-    /// Memory is full of work for destinations that do not get on: what waits longest for the slowest one goes back into
-    /// the queue for a while, so that other mail gets through.
+    /// Memory is full of work that does not get on: of the broadest destination or sender a part goes back into the queue
+    /// for a while, so that other mail gets through.
     package func shed() {
         loop.execute {
-            guard let slowest = self.destinations.values.max(by: { $0.waiting.count < $1.waiting.count }) else {
-                return
-            }
-            let until = self.context.now() + Self.shedMilliseconds
-            while slowest.waiting.count > slowest.limit * 2, let job = slowest.waiting.popLast() {
-                self.settleAll(job, RecipientResult(.postponed(until: until), route: slowest.hop.text))
+            let now = self.context.now()
+            for (job, until) in self.schedule.shed(among: self.destinations.values, now: now) {
+                self.settleAll(job, RecipientResult(.postponed(until: until), route: job.hop.text))
             }
         }
     }
@@ -112,15 +105,11 @@ package final class RemoteDelivery: @unchecked Sendable {
     package func withdraw(_ ids: Set<QueueID>) {
         loop.execute {
             for destination in self.destinations.values {
-                let waiting = destination.waiting
-                guard waiting.contains(where: { ids.contains($0.message.id) }) else { continue }
-                destination.waiting = CircularBuffer(waiting.filter { !ids.contains($0.message.id) })
-                for job in waiting where ids.contains(job.message.id) { self.giveBack(job) }
+                let taken = self.schedule.takeAll(from: destination) { ids.contains($0.message.id) }
+                for job in taken { self.giveBack(job) }
             }
         }
     }
-
-    static let shedMilliseconds: Int64 = 30_000
 
     package func mxCache() -> EventLoopFuture<String?> {
         loop.submit {
@@ -136,27 +125,28 @@ package final class RemoteDelivery: @unchecked Sendable {
 
     func add(_ job: RemoteJob) {
         if isStopping { return giveBack(job) }
-        let destination = destinations[job.hop] ?? RemoteDestination(book.record(of: job.hop, now: context.now()))
+        let now = context.now()
+        let destination = destinations[job.hop] ?? RemoteDestination(book.record(of: job.hop, now: now), now: now)
         destinations[job.hop] = destination
-        destination.add(job)
-        enqueue(destination)
+        if let until = schedule.place(job, at: destination, now: now) {
+            settleAll(job, RecipientResult(.postponed(until: until), route: job.hop.text))
+            return forget(destination)
+        }
+        destination.record.bound(to: context.configuration.perDestination)
+        schedule.add(job, to: destination, now: now)
     }
 
-    func enqueue(_ destination: RemoteDestination) {
-        guard destination.wantsSlot, !rotation.contains(where: { $0 === destination }) else { return }
-        rotation.append(destination)
+    /// Once more, before the sender's others: nothing was said about it.
+    func restart(_ job: RemoteJob, _ destination: RemoteDestination) {
+        schedule.addFirst(job, to: destination, now: context.now())
+        release(job, destination)
     }
 
-    /// Gives free slots to destinations in turn.
+    /// Gives free slots out.
     func pump() {
-        let configuration = context.configuration
-        while active < configuration.threads, let destination = rotation.popFirst() {
-            guard destination.wantsSlot, let job = destination.waiting.popFirst() else { continue }
-            destination.limit = min(destination.limit, configuration.perDestination)
-            destination.active += 1
-            active += 1
-            context.counters.active.store(active, ordering: .relaxed)
-            enqueue(destination)
+        let threads = context.configuration.threads
+        while let (job, destination) = schedule.next(threads: threads) {
+            context.counters.active.store(schedule.active, ordering: .relaxed)
             start(job, destination)
         }
     }
@@ -196,13 +186,11 @@ package final class RemoteDelivery: @unchecked Sendable {
     }
 
     /// A slot is free again.
-    func release(_ destination: RemoteDestination) {
-        destination.active -= 1
-        active -= 1
-        context.counters.active.store(active, ordering: .relaxed)
-        enqueue(destination)
+    func release(_ job: RemoteJob, _ destination: RemoteDestination) {
+        schedule.release(job, of: destination)
+        context.counters.active.store(schedule.active, ordering: .relaxed)
         forget(destination)
-        if active == 0 {
+        if schedule.active == 0 {
             for promise in onIdle { promise.succeed() }
             onIdle = []
         }
@@ -284,9 +272,8 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
         if job.sessions == 0, destination.active > 1 || !destination.idle.isEmpty {
             // Other connections of the destination work: it only wants fewer of them.
-            destination.limit = max(1, destination.active - 1)
-            destination.waiting.prepend(job)
-            return release(destination)
+            destination.record.bounded(by: destination.active - 1)
+            return restart(job, destination)
         }
         if job.sessions == 0 { failWaiting(destination, result) }
         finish(job, destination, with: result)
@@ -297,7 +284,8 @@ package final class RemoteDelivery: @unchecked Sendable {
     /// The whole destination is out of reach: what waits for it shares the fate of the one that tried.
     func failWaiting(_ destination: RemoteDestination, _ result: RecipientResult) {
         guard destination.active <= 1, destination.idle.isEmpty else { return }
-        while let job = destination.waiting.popFirst() { settleAll(job, result) }
+        destination.record.unreachable()
+        for job in schedule.takeAll(from: destination) { settleAll(job, result) }
     }
 
     func finish(_ job: RemoteJob, _ destination: RemoteDestination, with result: RecipientResult) {
@@ -306,7 +294,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
         job.recipients = []
         conclude(job)
-        release(destination)
+        release(job, destination)
     }
 
     func giveBack(_ job: RemoteJob) { settleAll(job, RecipientResult(.untried, route: job.hop.text)) }
@@ -320,6 +308,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     func conclude(_ job: RemoteJob) {
         let now = context.now()
         book.note(job.settled, of: book.record(of: job.hop, now: now), now: now)
+        schedule.settled(job.settled.count, of: job.message.sender, at: destinations[job.hop])
         settlement.settle(job.message, job.settled.map(\.0), job.settled.map(\.1))
         job.settled = []
     }

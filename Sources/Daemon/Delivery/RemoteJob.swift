@@ -18,6 +18,8 @@ package final class RemoteJob: @unchecked Sendable {
     var candidates: ArraySlice<HostAddress> = []
     /// The candidates came from the MX cache.
     var mayAskAgain = false
+    /// How the destination fared when the job got its slot.
+    var health = DestinationRecord.Health.unknown
     /// Sessions in which a transaction was begun.
     var sessions = 0
     /// A used connection broke before it said anything about this message; once that is no attempt.

@@ -10,7 +10,8 @@ struct Reports {
     let configuration: DeliveryConfiguration
 
     func messages(
-        about message: ClaimedMessage, failures: [FailedRecipient], successes: [DeliveredRecipient], now: Int64
+        about message: ClaimedMessage, failures: [FailedRecipient], successes: [DeliveredRecipient],
+        delays: [DelayedRecipient], now: Int64
     ) -> [NewMessage] {
         var out: [NewMessage] = []
         let toSender = failures.filter { Self.wantsFailure($0.recipient.notify) }.map { entry(for: $0, now: now) }
@@ -19,8 +20,12 @@ struct Reports {
         if let sender = message.sender.address, !(toSender + good).isEmpty, !sender.domain.isEmpty {
             out += report(about: message, to: sender, toSender + good, now: now)
         }
+        if let sender = message.sender.address, !delays.isEmpty {
+            // Apart from failures: its subject says that nothing is lost yet.
+            out += report(about: message, to: sender, delays.map { entry(for: $0, now: now) }, now: now)
+        }
         if configuration.copiesBounces, let administrator = configuration.administrator,
-            message.sender.address?.folded != administrator.folded
+            message.sender.address?.folded != administrator.folded, !Self.isOwnNotice(message)
         {
             // R-DLV-25: also when nobody else is told; never about the administrator's own address, which would go round.
             let copied = failures.filter { $0.recipient.address.folded != administrator.folded }
@@ -29,6 +34,21 @@ struct Reports {
             }
         }
         return out
+    }
+
+    /// A report, an automatic reply or what became of one by a forward: a copy about it could go round for ever
+    /// (R-DLV-27).
+    private static func isOwnNotice(_ message: ClaimedMessage) -> Bool {
+        message.sender.address == nil && message.parent != nil
+    }
+
+    /// Whether the sender is to be told now that the recipient still waits. RFC 3461 §4.1: the default leaves it to us.
+    static func wantsDelay(
+        _ recipient: Recipient, of message: ClaimedMessage, now: Int64, _ configuration: DeliveryConfiguration
+    ) -> Bool {
+        guard configuration.warnsAfter > 0, now - message.receivedAt >= configuration.warnsAfter else { return false }
+        guard let sender = message.sender.address, !sender.domain.isEmpty else { return false }
+        return recipient.notify.isEmpty || recipient.notify.contains(.delay)
     }
 
     /// RFC 3461 §4.1: the default is to report failures.
@@ -40,6 +60,12 @@ struct Reports {
         DeliveryReport.RecipientReport(
             recipient: failure.recipient, action: .failed, status: Self.status(of: failure.reply),
             reply: failure.reply, remoteHost: failure.result.host, lastAttempt: now)
+    }
+
+    private func entry(for delay: DelayedRecipient, now: Int64) -> DeliveryReport.RecipientReport {
+        DeliveryReport.RecipientReport(
+            recipient: delay.recipient, action: .delayed, status: Self.status(of: delay.reply, class: 4),
+            reply: delay.reply, remoteHost: delay.result.host, lastAttempt: now, retryUntil: delay.retryUntil)
     }
 
     private func entry(for success: DeliveredRecipient, now: Int64) -> DeliveryReport.RecipientReport {
@@ -57,11 +83,10 @@ struct Reports {
 
     /// A final failure has a permanent status, though its last reply was a temporary one: 4.4.7 says why it ends
     /// (RFC 3463 §3.5: delivery time expired) when the reply brings nothing of its own.
-    private static func status(of reply: Reply) -> EnhancedCode {
-        guard let code = reply.enhanced else {
-            return reply.kind == .transient ? EnhancedCode(5, 4, 7) : EnhancedCode(5, 0, 0)
-        }
-        return EnhancedCode(5, code.subject, code.detail)
+    private static func status(of reply: Reply, class kind: Int = 5) -> EnhancedCode {
+        if let code = reply.enhanced { return EnhancedCode(kind, code.subject, code.detail) }
+        if kind == 4 { return EnhancedCode(4, 0, 0) }
+        return reply.kind == .transient ? EnhancedCode(5, 4, 7) : EnhancedCode(5, 0, 0)
     }
 
     private func report(
@@ -74,7 +99,7 @@ struct Reports {
             from: configuration.administrator ?? MailAddress(localPart: "postmaster", domain: host), hostName: host,
             originalID: message.id, reportID: id, arrival: message.receivedAt, now: now,
             offsetSeconds: Self.zoneOffset(at: now), notification: message.notification, recipients: entries,
-            seed: UInt64.random(in: .min ... .max))
+            language: configuration.reportLanguage, seed: UInt64.random(in: .min ... .max))
         let original = original(of: message)
         let written = report.write(
             original: DeliveryReport.Original(contentStart: original.start, size: original.size))

@@ -8,20 +8,32 @@ package struct RetryRule: RetrySchedule {
     package init(_ settings: RetrySettings) { self.settings = settings }
 
     package func nextAttempt(after history: AttemptHistory, now: Int64) -> Int64? {
-        // Trouble of our own has no limit in the original; mail waits for its repair as long as for a line's.
-        let failure: Policy.FailureClass =
-            switch history.failure {
-            case .refusal: .refusal
-            case .unreachable: .unreachable
-            case .line, .local, nil: .line
-            }
-        // The number of retries is what the setting limits, of whatever kind they were.
         let facts = RetryFacts(
-            failure: failure, attempts: history.tries, refusals: history.tries,
+            failure: Self.kind(history), attempts: history.tries, refusals: history.refusals,
             firstFailure: history.firstFailure ?? now, now: now)
         switch RetryPolicy.decide(facts, settings) {
         case .retry(let seconds): return now + Int64(seconds) * 1_000
         case .giveUp: return nil
+        }
+    }
+
+    package func expiry(of history: AttemptHistory) -> Int64? {
+        guard let first = history.firstFailure else { return nil }
+        let hours: Int
+        switch Self.kind(history) {
+        case .refusal: return nil
+        case .line: hours = settings.hoursLine
+        case .unreachable: hours = settings.hoursUnreachable
+        }
+        return first + Int64(hours) * 3_600_000
+    }
+
+    /// Trouble of our own has no limit in the original; mail waits for its repair as long as for a line's.
+    private static func kind(_ history: AttemptHistory) -> Policy.FailureClass {
+        switch history.failure {
+        case .refusal: .refusal
+        case .unreachable: .unreachable
+        case .line, .local, nil: .line
         }
     }
 }

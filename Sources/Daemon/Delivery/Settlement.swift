@@ -12,7 +12,7 @@ package final class Settlement: Sendable {
         var failedSince: Int64?
     }
 
-    private let context: DeliveryContext
+    let context: DeliveryContext
     private let waiting = Mutex(Waiting())
     private let gauge: Gauge
 
@@ -29,9 +29,10 @@ package final class Settlement: Sendable {
         var items: [DeliveryChange.Item] = []
         var failures: [FailedRecipient] = []
         var successes: [DeliveredRecipient] = []
+        var delays: [DelayedRecipient] = []
         items.reserveCapacity(recipients.count)
         for (recipient, result) in zip(recipients, results) {
-            let outcome = outcome(of: recipient, result, now: now, configuration: configuration)
+            let outcome = outcome(of: recipient, result, message, now: now, configuration: configuration)
             items.append(.init(index: recipient.index, outcome: outcome.change))
             switch outcome.verdict {
             case .delivered(let delivered):
@@ -40,14 +41,17 @@ package final class Settlement: Sendable {
             case .failed(let failure):
                 recordFailure(message, failure, now: now)
                 failures.append(failure)
-            case .waits(let until): recordWait(message, recipient, result, until: until, now: now)
+            case .waits(let until, let delay):
+                recordWait(message, recipient, result, until: until, now: now)
+                if let delay { delays.append(delay) }
             case .untried: break
             }
         }
         var children: [NewMessage] = []
-        if !failures.isEmpty || !successes.isEmpty {
+        if !failures.isEmpty || !successes.isEmpty || !delays.isEmpty {
             let reports = Reports(context: context, configuration: configuration)
-            children = reports.messages(about: message, failures: failures, successes: successes, now: now)
+            children = reports.messages(
+                about: message, failures: failures, successes: successes, delays: delays, now: now)
         }
         write(DeliveryChange(message: message.key, items: items, children: children))
     }
@@ -57,12 +61,13 @@ package final class Settlement: Sendable {
     private enum Verdict {
         case delivered(DeliveredRecipient?)
         case failed(FailedRecipient)
-        case waits(until: Int64)
+        case waits(until: Int64, DelayedRecipient?)
         case untried
     }
 
     private func outcome(
-        of recipient: ClaimedRecipient, _ result: RecipientResult, now: Int64, configuration: DeliveryConfiguration
+        of recipient: ClaimedRecipient, _ result: RecipientResult, _ message: ClaimedMessage, now: Int64,
+        configuration: DeliveryConfiguration
     ) -> (change: DeliveryChange.Outcome, verdict: Verdict) {
         switch result.outcome {
         case .stored:
@@ -76,27 +81,35 @@ package final class Settlement: Sendable {
         case .postponed(let until): return (.postponed(until: until), .untried)
         case .failed(let reply): return failed(recipient, reply, result)
         case .refused(let reply):
-            return retry(recipient, reply, .refusal, result, now: now, configuration: configuration)
+            return retry(recipient, reply, .refusal, result, message, now: now, configuration: configuration)
         case .deferred(let reply, let kind):
-            return retry(recipient, reply, kind, result, now: now, configuration: configuration)
+            return retry(recipient, reply, kind, result, message, now: now, configuration: configuration)
         }
     }
 
     private func retry(
-        _ recipient: ClaimedRecipient, _ reply: Reply, _ kind: FailureClass, _ result: RecipientResult, now: Int64,
-        configuration: DeliveryConfiguration
+        _ recipient: ClaimedRecipient, _ reply: Reply, _ kind: FailureClass, _ result: RecipientResult,
+        _ message: ClaimedMessage, now: Int64, configuration: DeliveryConfiguration
     ) -> (DeliveryChange.Outcome, Verdict) {
         var history = recipient.history
         history.tries += 1
         history.firstFailure = history.firstFailure ?? now
         history.failure = kind
+        if kind == .refusal { history.refusals += 1 }
         history.reply = reply.text
         history.route = result.route
         guard let until = configuration.retry.nextAttempt(after: history, now: now) else {
             return failed(recipient, reply, result)
         }
         context.counters.deferred.add()
-        return (.deferred(history, until: until), .waits(until: until))
+        var delay: DelayedRecipient?
+        if !history.isWarned, Reports.wantsDelay(recipient.recipient, of: message, now: now, configuration) {
+            history.isWarned = true
+            delay = DelayedRecipient(
+                recipient: recipient.recipient, reply: reply, result: result,
+                retryUntil: configuration.retry.expiry(of: history))
+        }
+        return (.deferred(history, until: until), .waits(until: until, delay))
     }
 
     private func failed(
@@ -146,55 +159,6 @@ package final class Settlement: Sendable {
 
     /// Results that wait for the disk.
     package var unwritten: Int { waiting.withLock { $0.changes.count } }
-
-    // MARK: Log
-
-    private func event(
-        _ kind: LogEvent.Kind, _ message: ClaimedMessage, _ recipient: MailAddress, _ result: RecipientResult,
-        now: Int64
-    ) -> LogEvent {
-        LogEvent(
-            time: now, service: DeliveryContext.service, kind: kind, queueID: message.id, address: result.address,
-            host: result.host, sender: message.sender.text, recipient: recipient.text, size: message.size, tls: result.tls)
-    }
-
-    private func record(
-        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, now: Int64
-    ) {
-        switch result.outcome {
-        case .relayed(let reply, _):
-            var event = event(.send, message, recipient.recipient.address, result, now: now)
-            event.reply = reply.text
-            event.text = result.route
-            context.journal.record(event)
-        default:
-            var event = event(.local, message, recipient.recipient.address, result, now: now)
-            event.text = result.route
-            context.journal.record(event)
-        }
-    }
-
-    private func recordFailure(_ message: ClaimedMessage, _ failure: FailedRecipient, now: Int64) {
-        var event = event(.fail, message, failure.recipient.address, failure.result, now: now)
-        event.level = .warning
-        event.reply = failure.reply.text
-        event.text = failure.result.route
-        context.journal.record(event)
-    }
-
-    private func recordWait(
-        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, until: Int64, now: Int64
-    ) {
-        var event = event(.sender, message, recipient.recipient.address, result, now: now)
-        event.level = .warning
-        switch result.outcome {
-        case .deferred(let reply, _): event.reply = reply.text
-        case .refused(let reply): event.reply = reply.text
-        default: break
-        }
-        event.text = "\(result.route): try \(recipient.history.tries + 1), again in \((until - now + 500) / 1_000) s"
-        context.journal.record(event)
-    }
 }
 
 /// A recipient that will not get the message.
@@ -208,4 +172,13 @@ package struct FailedRecipient: Sendable {
 package struct DeliveredRecipient: Sendable {
     package var recipient: Recipient
     package var result: RecipientResult
+}
+
+/// A recipient that waits for so long that the sender is told (RFC 3461 §4.1, DELAY).
+package struct DelayedRecipient: Sendable {
+    package var recipient: Recipient
+    package var reply: Reply
+    package var result: RecipientResult
+    /// Milliseconds since 1970; `nil`: not a matter of time.
+    package var retryUntil: Int64?
 }

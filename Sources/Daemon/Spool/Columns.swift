@@ -4,7 +4,7 @@ import MailModel
 /// Reading rows of `recipient`.
 enum RecipientColumns {
     static let select =
-        "SELECT key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce FROM recipient"
+        "SELECT key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce, refusals, warned FROM recipient"
 
     static func recipient(_ row: Statement) -> Recipient {
         Recipient(
@@ -20,7 +20,7 @@ enum RecipientColumns {
         AttemptHistory(
             tries: row.int(6), firstFailure: row.optionalInteger(8),
             failure: row.optionalInteger(7).flatMap { FailureClass(rawValue: Int(clamping: $0)) },
-            reply: row.optionalText(9), route: row.optionalText(10))
+            reply: row.optionalText(9), route: row.optionalText(10), refusals: row.int(12), isWarned: row.bool(13))
     }
 
     static func claimed(_ row: Statement) -> ClaimedRecipient {

@@ -30,16 +30,22 @@ package struct AttemptHistory: Hashable, Sendable {
     package var reply: String?
     /// Where the latest attempt went, for people: `mx mx1.example.net [192.0.2.1]`.
     package var route: String?
+    /// Those of the attempts that were refused for good (5yz): they have a limit of their own (R-DLV-20).
+    package var refusals: Int
+    /// The sender was told that the message is late.
+    package var isWarned: Bool
 
     package init(
         tries: Int = 0, firstFailure: Int64? = nil, failure: FailureClass? = nil, reply: String? = nil,
-        route: String? = nil
+        route: String? = nil, refusals: Int = 0, isWarned: Bool = false
     ) {
         self.tries = tries
         self.firstFailure = firstFailure
         self.failure = failure
         self.reply = reply
         self.route = route
+        self.refusals = refusals
+        self.isWarned = isWarned
     }
 }
 
@@ -134,7 +140,7 @@ package struct DeliveryChange: Sendable {
     }
     package var message: MessageKey
     package var items: [Item]
-    /// Reports, forwards, list posts that take over the duty for finished recipients.
+    /// Reports, forwards, list posts that take over the duty for finished recipients; reports that a message is late.
     package var children: [NewMessage]
 
     package init(message: MessageKey, items: [Item], children: [NewMessage] = []) {

@@ -103,8 +103,7 @@ package final class MemorySpool: DeliverySpool, QueueOperations {
     ) {
         state.withLock { state in
             let row = change.message.row
-            let finishing = change.items.filter { $0.outcome == .finished }
-            let isLate = !finishing.isEmpty && finishing.allSatisfy { state.entries[row]?.recipients[$0.index] == nil }
+            let isLate = change.items.allSatisfy { state.entries[row]?.recipients[$0.index] == nil }
             for item in change.items { Self.apply(item, row: row, to: &state) }
             if state.entries[row]?.recipients.isEmpty == true { state.entries[row] = nil }
             if !isLate { for child in change.children { Self.insert(child, into: &state) } }

@@ -42,7 +42,7 @@ final class QueueDatabase {
         deferRecipient = try connection.prepare(
             """
             UPDATE recipient SET state = max(state, 1), due = CASE bounce WHEN 1 THEN due ELSE ? END,
-            tries = ?, failure = ?, first_failure = ?, reply = ?, route = ? WHERE key = ?
+            tries = ?, failure = ?, first_failure = ?, reply = ?, route = ?, refusals = ?, warned = ? WHERE key = ?
             """)
         postponeRecipient = try connection.prepare(
             """
@@ -117,6 +117,7 @@ final class QueueDatabase {
         let row = change.message.row
         var finished = 0
         var removed = 0
+        var kept = 0
         for item in change.items {
             let key = Schema.key(row: row, index: item.index)
             switch item.outcome {
@@ -125,7 +126,9 @@ final class QueueDatabase {
                 try postponeRecipient.bind(until, at: 1)
                 try postponeRecipient.bind(key, at: 2)
                 try postponeRecipient.run()
-            case .deferred(let history, let until): try store(history, until: until, key: key)
+            case .deferred(let history, let until):
+                try store(history, until: until, key: key)
+                kept += connection.changes
             case .finished:
                 finished += 1
                 try deleteRecipient.bind(key, at: 1)
@@ -133,7 +136,8 @@ final class QueueDatabase {
                 removed += connection.changes
             }
         }
-        if finished > 0, removed == 0 { return nil }
+        // Nobody is told twice, nor of what an administrator removed meanwhile.
+        if removed == 0, finished > 0 || kept == 0 { return nil }
         for child in change.children { try insert(child) }
         return removed > 0 ? try removeIfDone(row) : nil
     }
@@ -148,7 +152,9 @@ final class QueueDatabase {
         try deferRecipient.bind(history.firstFailure, at: 4)
         try deferRecipient.bind(history.reply.map { String($0.prefix(Self.replyLimit)) }, at: 5)
         try deferRecipient.bind(history.route.map { String($0.prefix(Self.replyLimit)) }, at: 6)
-        try deferRecipient.bind(key, at: 7)
+        try deferRecipient.bind(history.refusals, at: 7)
+        try deferRecipient.bind(history.isWarned, at: 8)
+        try deferRecipient.bind(key, at: 9)
         try deferRecipient.run()
     }
 

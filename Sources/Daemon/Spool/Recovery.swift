@@ -121,11 +121,15 @@ private struct Salvage {
     private static let recipientColumns =
         "key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce, siblings"
 
+    /// Not there before version 2.
+    private static let laterColumns = ", refusals, warned"
+
     mutating func copy(from source: Connection) throws {
-        let isReadable = (try? Schema.find(in: source)) == .current
-        if !isReadable { lost.append("its schema could not be read") }
+        let schema = try? Schema.find(in: source)
+        if schema != .current, schema != .older { lost.append("its schema could not be read") }
         let found = copyRows(of: "message", Self.messageColumns, from: source)
-        _ = copyRows(of: "recipient", Self.recipientColumns, from: source)
+        let more = schema == .older ? "" : Self.laterColumns
+        _ = copyRows(of: "recipient", Self.recipientColumns + more, from: source)
         let strays = "FROM recipient WHERE key >> 20 NOT IN (SELECT row FROM message)"
         for address in try target.rows("SELECT address \(strays)", read: { $0.text(0) }) {
             lost.append("an unknown message to \(address)")

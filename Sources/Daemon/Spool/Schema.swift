@@ -10,7 +10,9 @@ import MailModel
 /// newest message stays as a tombstone when it is done, until there is a newer one (see `SpoolWriter`).
 enum Schema {
     /// Raised with every change that an older program could not read or would spoil.
-    static let version = 1
+    static let version = 2
+    /// From this version on databases are brought up to date.
+    static let oldest = 1
     static let indexBits: Int64 = 20
 
     static func key(row: Int64, index: Int) -> Int64 { row << indexBits | Int64(index) }
@@ -62,7 +64,9 @@ enum Schema {
             reply TEXT,
             route TEXT,
             bounce INTEGER NOT NULL DEFAULT 0,
-            siblings INTEGER NOT NULL DEFAULT 0
+            siblings INTEGER NOT NULL DEFAULT 0,
+            refusals INTEGER NOT NULL DEFAULT 0,
+            warned INTEGER NOT NULL DEFAULT 0
         );
         CREATE INDEX recipient_due ON recipient(due) WHERE state = 1;
         CREATE INDEX recipient_held ON recipient(key) WHERE state = 2;
@@ -79,8 +83,24 @@ enum Schema {
         }
     }
 
+    /// Brings an older database up to date, all of it or nothing. Call with the write lock.
+    static func upgrade(_ connection: Connection) throws {
+        try connection.transaction {
+            guard case .older = try find(in: connection) else { return }
+            // Both are cheap: SQLite notes the column and touches no row.
+            try connection.execute(
+                """
+                ALTER TABLE recipient ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE recipient ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+                UPDATE spool SET value = \(version) WHERE key = 'version';
+                """)
+        }
+    }
+
     enum Finding: Equatable {
         case current
+        /// Of an earlier program; `upgrade` helps.
+        case older
         case empty
         case other(Int)
     }
@@ -90,7 +110,8 @@ enum Schema {
         let tables = try connection.rows("SELECT name FROM sqlite_schema WHERE type = 'table'") { $0.text(0) }
         guard tables.contains("spool") else { return tables.isEmpty ? .empty : .other(0) }
         let found = try connection.first("SELECT value FROM spool WHERE key = 'version'") { $0.int(0) } ?? 0
-        return found == version ? .current : .other(found)
+        if found == version { return .current }
+        return (oldest..<version).contains(found) ? .older : .other(found)
     }
 }
 

@@ -36,8 +36,8 @@ package protocol DeliverySpool: Spool {
     func content(of message: MessageKey) throws(SpoolError) -> StoredContent
 
     /// Writes down what became of recipients of one message and adds its children, all of it or nothing. The message
-    /// goes with its last recipient. When a change finishes recipients and none of them is there any more (removed by
-    /// an administrator, or written down before), its children are dropped: nobody gets a report twice.
+    /// goes with its last recipient. When none of the recipients that a change finishes or defers is there any more
+    /// (removed by an administrator, or written down before), its children are dropped: nobody gets a report twice.
     /// - Parameter completion: called once, on a thread of the spool; must not block. On failure the recipients stay
     ///   active: the caller tries again.
     func apply(_ change: DeliveryChange, completion: @escaping @Sendable (Result<Void, SpoolError>) -> Void)

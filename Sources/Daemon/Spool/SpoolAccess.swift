@@ -88,12 +88,15 @@ final class SpoolAccess: Sendable {
         if found == .sound { return }
         try writeLock.lock()
         defer { writeLock.unlock() }
+        if found == .outdated {
+            return try Schema.upgrade(Connection(path: folder.database, mode: .readWrite, options: Schema.options))
+        }
         try folder.makePrivate(folder.database)
         let connection = try Connection(path: folder.database, mode: .readWrite, options: Schema.options)
         try Schema.create(in: connection)
     }
 
-    private enum Found { case missing, damaged, sound }
+    private enum Found { case missing, damaged, outdated, sound }
 
     /// Looks without writing: a database of another version is to stay as it is.
     private func look() throws -> Found {
@@ -103,6 +106,7 @@ final class SpoolAccess: Sendable {
             let connection = try Connection(path: folder.database, mode: .readOnly)
             switch try Schema.find(in: connection) {
             case .current: return .sound
+            case .older: return .outdated
             case .empty: return .missing
             case .other(let version): throw SpoolError(.unsupportedVersion(version), folder.database)
             }

@@ -81,7 +81,8 @@ struct LogDesk: Sendable {
             time: Int(event.time), service: event.service, kind: event.kind.rawValue, level: event.level.rawValue,
             queueID: event.queueID?.rawValue, address: safe(event.address), host: safe(event.host),
             sender: safe(event.sender), recipient: safe(event.recipient), reply: safe(event.reply),
-            text: safe(event.text), size: event.size, reference: safe(event.reference), messageID: safe(event.messageID),
+            text: safe(event.text), size: event.size, reference: safe(event.reference),
+            messageID: safe(event.messageID),
             tls: safe(event.tls))
     }
 }

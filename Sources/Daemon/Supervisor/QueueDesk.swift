@@ -10,7 +10,8 @@ struct QueueDesk: Sendable {
     /// Answers `nil` when EPSTDS does not run.
     typealias Forward = @Sendable (QueueInterface.Act.Input) async throws(ControlError) -> QueueInterface.Act.Output?
 
-    typealias Report = @Sendable (QueueInterface.Destinations.Input) async throws(ControlError) -> QueueInterface
+    typealias Report =
+        @Sendable (QueueInterface.Destinations.Input) async throws(ControlError) -> QueueInterface
         .Destinations.Output?
 
     private let queue: @Sendable () throws(SpoolError) -> any QueueOperations

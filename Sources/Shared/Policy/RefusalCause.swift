@@ -72,7 +72,8 @@ package enum RefusalCause: String, Hashable, Sendable, Codable, CaseIterable {
         (
             .unknownUser,
             [
-                "user unknown", "unknown user", "no such user", "no such recipient", "does not exist", "unknown recipient",
+                "user unknown", "unknown user", "no such user", "no such recipient", "does not exist",
+                "unknown recipient",
                 "recipient unknown", "invalid recipient", "no mailbox", "mailbox unavailable", "unknown address",
             ]
         ),

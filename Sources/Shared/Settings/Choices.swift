@@ -58,3 +58,10 @@ package enum DeliveryTLS: String, SettingChoice {
     /// Nothing is sent without it.
     case required
 }
+
+/// What people read in reports about their mail.
+package enum ReportLanguage: String, SettingChoice {
+    /// Japanese, then English.
+    case both
+    case english = "en"
+}

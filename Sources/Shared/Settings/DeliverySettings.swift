@@ -27,6 +27,13 @@ package enum DeliverySettings {
     package static let retryHoursUnreachable = Setting<Int>(
         "delivery.retry_hours_unreachable", .integer(1...999), "120", unit: .hours, effect: .now, source: "R-DLV-20")
 
+    /// Hours after which the sender of a message that still waits is told; 0: never (RFC 3461 §4.1, DELAY).
+    package static let warnHours = Setting<Int>(
+        "delivery.warn_hours", .integer(0...999), "4", unit: .hours, effect: .now, source: "RFC 5321 §4.5.4.1")
+    /// Language of the part of a report that people read (R-DLV-24).
+    package static let reportLanguage = Setting<ReportLanguage>(
+        "delivery.report_language", .choice(ReportLanguage.words), "both", effect: .now, source: "R-DLV-24")
+
     /// Wait for a connection to one address.
     package static let connectTimeout = Setting<Int>(
         "delivery.connect_timeout", .integer(1...600), "30", unit: .seconds, effect: .now,

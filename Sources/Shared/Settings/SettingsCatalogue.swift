@@ -29,7 +29,8 @@ package enum SettingsCatalogue {
         DeliverySettings.perDestination.definition, DeliverySettings.port.definition,
         DeliverySettings.retryInterval.definition, DeliverySettings.retryFixed.definition,
         DeliverySettings.retryMaxRefusals.definition, DeliverySettings.retryHoursLine.definition,
-        DeliverySettings.retryHoursUnreachable.definition, DeliverySettings.connectTimeout.definition,
+        DeliverySettings.retryHoursUnreachable.definition, DeliverySettings.warnHours.definition,
+        DeliverySettings.reportLanguage.definition, DeliverySettings.connectTimeout.definition,
         DeliverySettings.commandTimeout.definition, DeliverySettings.maxHops.definition,
         DeliverySettings.mxCacheTTL.definition, DeliverySettings.tls.definition,
     ]

@@ -41,7 +41,9 @@ extension QueueCommand {
                 .init(session.word(.total), .right), .init(session.word(.reply)),
             ])
             for cause in found.causes {
-                causes.add(session.catalogueText("cause.\(cause.cause)") ?? cause.cause, String(cause.hour), String(cause.total), cause.reply)
+                causes.add(
+                    session.catalogueText("cause.\(cause.cause)") ?? cause.cause, String(cause.hour),
+                    String(cause.total), cause.reply)
             }
             session.show(causes)
         }

@@ -1,0 +1,53 @@
+import MailModel
+import Spool
+
+// What settled recipients leave in the log.
+extension Settlement {
+    private func event(
+        _ kind: LogEvent.Kind, _ message: ClaimedMessage, _ recipient: MailAddress, _ result: RecipientResult,
+        now: Int64
+    ) -> LogEvent {
+        LogEvent(
+            time: now, service: DeliveryContext.service, kind: kind, queueID: message.id, address: result.address,
+            host: result.host, sender: message.sender.text, recipient: recipient.text, size: message.size,
+            tls: result.tls)
+    }
+
+    func record(
+        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, now: Int64
+    ) {
+        switch result.outcome {
+        case .relayed(let reply, _):
+            var event = event(.send, message, recipient.recipient.address, result, now: now)
+            event.reply = reply.text
+            event.text = result.route
+            context.journal.record(event)
+        default:
+            var event = event(.local, message, recipient.recipient.address, result, now: now)
+            event.text = result.route
+            context.journal.record(event)
+        }
+    }
+
+    func recordFailure(_ message: ClaimedMessage, _ failure: FailedRecipient, now: Int64) {
+        var event = event(.fail, message, failure.recipient.address, failure.result, now: now)
+        event.level = .warning
+        event.reply = failure.reply.text
+        event.text = failure.result.route
+        context.journal.record(event)
+    }
+
+    func recordWait(
+        _ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ result: RecipientResult, until: Int64, now: Int64
+    ) {
+        var event = event(.sender, message, recipient.recipient.address, result, now: now)
+        event.level = .warning
+        switch result.outcome {
+        case .deferred(let reply, _): event.reply = reply.text
+        case .refused(let reply): event.reply = reply.text
+        default: break
+        }
+        event.text = "\(result.route): try \(recipient.history.tries + 1), again in \((until - now + 500) / 1_000) s"
+        context.journal.record(event)
+    }
+}
