@@ -14,7 +14,8 @@ extension AcceptanceSettings {
             maxMessageSize: Int64(settings[ReceiverSettings.maxMessageSize]),
             maxRecipients: settings[ReceiverSettings.maxRecipients],
             mailboxQuota: Int64(settings[ReceiverSettings.mailboxQuota]),
-            maxReceivedFields: settings[DeliverySettings.maxHops])
+            maxReceivedFields: settings[DeliverySettings.maxHops], dnsblZones: settings[ReceiverSettings.dnsblZones],
+            dnsblExempt: settings[ReceiverSettings.dnsblExempt])
     }
 }
 

@@ -6,31 +6,47 @@ import Transport
 /// Finds the confirmed DNS name of a client. The completion is called once, on any thread; `nil`: there is none.
 package typealias ClientNameLookup = @Sendable (IPAddress, @escaping @Sendable (String?) -> Void) -> Void
 
-/// Names of clients by DNS, asked of the configured servers. A session never waits for its answer: a name that comes
-/// too late is not in the trace field.
-final class ClientNames: Sendable {
+/// What DNS knows of clients, asked of the configured servers: names for trace fields, entries of block lists.
+final class ClientLookups: Sendable {
+    /// For one revision of the settings.
+    struct InForce: Sendable {
+        /// A session never waits for its answer: a name that comes too late is not in the trace field.
+        let names: ClientNameLookup
+        let blocklists: Blocklists
+    }
     private struct State {
         var servers: [DNSServerAddress] = []
         var resolver: DNSResolver?
+        var blocklists: Blocklists?
     }
     private let state = Mutex(State())
     private let given: ClientNameLookup?
 
+    /// Seconds that a block list is given over all servers (R-RCV-13).
+    private static let patience = 5
+
     init(_ given: ClientNameLookup?) { self.given = given }
 
-    /// For one revision of the settings; answers already cached stay while the servers do.
-    func lookup(_ settings: SettingsSnapshot) -> ClientNameLookup {
-        if let given { return given }
+    /// Answers already known stay while the servers do.
+    func inForce(_ settings: SettingsSnapshot) -> InForce {
         let servers = settings[ServerSettings.dnsServers]
-        let resolver = state.withLock { state in
-            if let resolver = state.resolver, state.servers == servers { return resolver }
-            let made = DNSResolver(configuration: DNSConfiguration(servers: servers.map(\.text)))
-            state = State(servers: servers, resolver: made)
-            return made
+        let (resolver, blocklists) = state.withLock { state in
+            if let resolver = state.resolver, let lists = state.blocklists, state.servers == servers {
+                return (resolver, lists)
+            }
+            // No thread and no memory of the resolver's before the first question.
+            let resolver = DNSResolver(configuration: DNSConfiguration(servers: servers.map(\.text)))
+            let lists = Blocklists(
+                resolver: DNSResolver(
+                    configuration: DNSConfiguration(
+                        servers: servers.map(\.text), secondsPerServer: max(1, Self.patience / max(1, servers.count)))))
+            state = State(servers: servers, resolver: resolver, blocklists: lists)
+            return (resolver, lists)
         }
-        return { client, completion in
+        let names: ClientNameLookup = { client, completion in
             // Ourselves: no question, and no resolver for a server that only relays for this machine.
-            client.isLoopback ? completion(nil) : resolver.confirmedName(of: client, completion: completion)
+            client.isThisMachine ? completion(nil) : resolver.confirmedName(of: client, completion: completion)
         }
+        return InForce(names: given ?? names, blocklists: blocklists)
     }
 }

@@ -22,7 +22,7 @@ final class Receiver: Sendable {
     }
     private let context: ServiceContext
     private let core: ReceiverCore
-    private let names: ClientNames
+    private let lookups: ClientLookups
     private let group: MultiThreadedEventLoopGroup
     /// One loop for accepting and all sessions: a second one costs memory and hand-overs, and the disk is the limit.
     private let home: NIOLoopBound<ReceiverLoop>
@@ -32,7 +32,7 @@ final class Receiver: Sendable {
         context: ServiceContext, spool: any Spool, mailboxes: any MailboxStore, names: ClientNameLookup?
     ) throws {
         self.context = context
-        self.names = ClientNames(names)
+        lookups = ClientLookups(names)
         var tables = ReceiverTables()
         let complaints = tables.read(context.layout)
         let settings = try context.directory.settings()
@@ -46,7 +46,8 @@ final class Receiver: Sendable {
             served: { context.served() },
             keep: { context.keep($0, of: $1) },
             configuration: ReceiverConfiguration(
-                settings: settings, tables: tables, offersTLS: false, names: self.names.lookup(settings)))
+                settings: settings, tables: tables, offersTLS: false, lookups: lookups.inForce(settings),
+                domains: try context.directory.domains()))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let core = core
@@ -69,8 +70,8 @@ final class Receiver: Sendable {
             if settings.certificateFiles != before.certificateFiles { loadCertificate() }
             core.decisions.keep(days: settings[ExplainSettings.keepDays])
             core.configuration = ReceiverConfiguration(
-                settings: settings, tables: tables, offersTLS: core.tls.current != nil, names: names.lookup(settings),
-                box: box(settings))
+                settings: settings, tables: tables, offersTLS: core.tls.current != nil,
+                lookups: lookups.inForce(settings), domains: try context.directory.domains(), box: box(settings))
         } catch {
             core.log(.error, "settings cannot be read: \(error.detail)")
         }
@@ -91,7 +92,7 @@ final class Receiver: Sendable {
     }
 
     func readFiles(_ names: Set<String>) {
-        if !names.isDisjoint(with: ["effect", "header"]) {
+        if !names.isDisjoint(with: ReceiverTables.names) {
             let layout = context.layout
             let complaints = state.withLock { $0.tables.read(layout) }
             for complaint in complaints { core.log(.error, complaint) }

@@ -6,6 +6,7 @@ import Policy
 import SMTP
 import Service
 import Settings
+import Store
 import Tables
 
 /// What sessions read from settings and tables: one immutable value per change, exchanged as a whole. A session keeps
@@ -16,48 +17,66 @@ final class ReceiverConfiguration: Sendable {
     let acceptance: AcceptanceSettings
     let rules: EffectTable
     let header: HeaderTemplate
-    let profileIPv4: ServerProfile
-    let profileIPv6: ServerProfile
+    private let profileIPv4: ServerProfile
+    private let profileIPv6: ServerProfile
+    /// By local address, where a domain claims it (R-DOM-28).
+    private let profiles: [IPAddress: ServerProfile]
     let commandTimeout: TimeAmount
     let dataTimeout: TimeAmount
+    /// Octets of content that must come in each `dataTimeout`; 0 = no floor.
+    let dataFloor: Int
     /// Gets mail for `postmaster` where no account has that name (RFC 5321 §4.5.1).
     let administrator: MailAddress?
     /// Finds the client's name for trace fields.
     let names: ClientNameLookup
+    let blocklists: Blocklists
     /// Opens the secrets of accounts; `nil` while no method needs one.
     let box: SecretBox?
     /// What all this was made from.
     let settings: SettingsSnapshot
 
     init(
-        settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool, names: @escaping ClientNameLookup,
-        box: SecretBox? = nil
+        settings: SettingsSnapshot, tables: ReceiverTables, offersTLS: Bool, lookups: ClientLookups.InForce,
+        domains: [DomainRecord], box: SecretBox? = nil
     ) {
         self.settings = settings
         self.box = box
-        self.names = names
+        names = lookups.names
+        blocklists = lookups.blocklists
         revision = settings.revision
         connection = ConnectionSettings(
             maxSessions: settings[ReceiverSettings.maxSessions],
-            maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient])
+            maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient], hidden: tables.hidden)
         // Only what can work is offered: without the key no secret can be read.
         let mechanisms = settings[ReceiverSettings.authMethods].filter { box != nil || !$0.needsSecret }
             .compactMap { AuthMechanism(rawValue: $0.rawValue) }
         acceptance = AcceptanceSettings(settings)
         rules = tables.effect
         header = tables.header
-        profileIPv4 = Self.profile(settings, mechanisms, onIPv6: false, offersTLS: offersTLS)
-        profileIPv6 = Self.profile(settings, mechanisms, onIPv6: true, offersTLS: offersTLS)
+        func profile(_ hostName: String) -> ServerProfile {
+            Self.profile(settings, mechanisms, hostName: hostName, offersTLS: offersTLS)
+        }
+        profileIPv4 = profile(settings.ownName(onIPv6: false))
+        profileIPv6 = profile(settings.ownName(onIPv6: true))
+        var profiles: [IPAddress: ServerProfile] = [:]
+        for domain in domains {
+            for address in domain.smtpAddresses where profiles[address] == nil {
+                let name = settings.ownName(onIPv6: !address.isIPv4)
+                profiles[address] = profile(domain.hostName(ownName: name))
+            }
+        }
+        self.profiles = profiles
         commandTimeout = .seconds(Int64(settings[ReceiverSettings.commandTimeout]))
         dataTimeout = .seconds(Int64(settings[ReceiverSettings.dataTimeout]))
+        dataFloor = settings[ReceiverSettings.minRate] * settings[ReceiverSettings.dataTimeout]
         administrator = PathParser.mailbox(settings[AdminSettings.account])
     }
 
     private static func profile(
-        _ settings: SettingsSnapshot, _ mechanisms: [AuthMechanism], onIPv6: Bool, offersTLS: Bool
+        _ settings: SettingsSnapshot, _ mechanisms: [AuthMechanism], hostName: String, offersTLS: Bool
     ) -> ServerProfile {
         ServerProfile(
-            hostName: settings.ownName(onIPv6: onIPv6),
+            hostName: hostName,
             limits: ServerLimits(
                 commandLineOctets: settings[ReceiverSettings.maxCommandLine],
                 recipients: settings[ReceiverSettings.maxRecipients],
@@ -70,5 +89,17 @@ final class ReceiverConfiguration: Sendable {
             toleratesBareLineEnds: settings[ReceiverSettings.toleratesBareLineEnds])
     }
 
-    func profile(onIPv6: Bool) -> ServerProfile { onIPv6 ? profileIPv6 : profileIPv4 }
+    /// Of sessions accepted on a local address.
+    func profile(at local: IPAddress) -> ServerProfile {
+        profiles[local] ?? (local.isIPv4 ? profileIPv4 : profileIPv6)
+    }
+}
+
+extension DomainRecord {
+    /// Own name in sessions on the domain's SMTP address (R-RCV-07, R-DOM-28): the machine's, when that lies in the
+    /// domain, else the domain's own.
+    func hostName(ownName: String) -> String {
+        let machine = ownName.lowercased()
+        return machine == name || machine.hasSuffix("." + name) ? ownName : name
+    }
 }

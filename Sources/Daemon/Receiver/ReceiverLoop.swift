@@ -37,7 +37,9 @@ final class ReceiverLoop {
 
     private func sweep() {
         let now = NIODeadline.now()
-        for session in Array(sessions.values) where session.deadline < now { session.timeOut() }
+        for session in Array(sessions.values) {
+            if session.deadline < now { session.timeOut() } else { session.judgePace(now) }
+        }
     }
 
     /// Ends every session at its next quiet point (R-SVC-03); done when none is left.

@@ -38,7 +38,7 @@ package struct ReceiverService: ServiceProgram {
             case .listeners(let listeners): await receiver.listen(listeners)
             case .settingsChanged: receiver.readSettings()
             case .filesChanged(let names): receiver.readFiles(names)
-            case .reload: receiver.readFiles(["effect", "header", "tls"])
+            case .reload: receiver.readFiles(ReceiverTables.names.union(["tls"]))
             case .request(let request): request.refuse()
             case .stop(let grace): await receiver.stop(grace: grace)
             }

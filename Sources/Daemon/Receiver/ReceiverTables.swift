@@ -7,6 +7,11 @@ import Tables
 struct ReceiverTables: Sendable {
     private(set) var effect: EffectTable
     private(set) var header = HeaderTemplate.standard
+    /// Local addresses on which nobody is answered (R-CLU-19).
+    private(set) var hidden = IPPatternList.empty
+
+    /// As events name them.
+    static let names: Set<String> = Set([Layout.Table.effect, .header, .hidden].map(\.rawValue))
 
     /// Before the first reading: what a new installation is delivered with, so that a missing file opens nothing.
     init() { effect = EffectTable.read(EffectTable.delivered).value }
@@ -36,7 +41,20 @@ struct ReceiverTables: Sendable {
             header = reading.value
         case .failure(let error): complaints.append("\(HeaderTemplate.fileName): \(error.text)")
         }
+        complaints += readHidden(layout)
         return complaints
+    }
+
+    private mutating func readHidden(_ layout: Layout) -> [String] {
+        let file = Layout.Table.hidden.fileName
+        switch Self.octets(layout.path(of: .hidden)) {
+        case .success(let octets):
+            let reading = IPPatternList.read(TableText(octets: octets ?? []))
+            if reading.hasFaults { return Self.complaints(file, reading.problems, "the last good reading stays") }
+            hidden = reading.value
+            return []
+        case .failure(let error): return ["\(file): \(error.text)"]
+        }
     }
 
     private static func complaints(_ file: String, _ problems: [TableProblem], _ consequence: String) -> [String] {

@@ -20,14 +20,27 @@ extension SessionHandler {
             let facts = SenderFacts(
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
                 announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8)
-            let decision = SenderPolicy.decide(
-                facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
-            guard decision.verdict.isAccepted else { return refuse(decision.verdict, moment: .mail) }
-            sender = decision
-            resolve(.accepted())
+            let zones = SenderPolicy.blocklists(
+                for: arguments.path, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+            guard !zones.isEmpty else { return decide(facts) }
+            wait()
+            let answer = callback { (handler: SessionHandler, answers: [BlocklistAnswer]) in
+                var facts = facts
+                facts.blocklists = answers
+                handler.decide(facts)
+            }
+            configuration.blocklists.ask(about: client, zones: zones, completion: answer)
         } catch {
             directoryFailed(error, moment: .mail)
         }
+    }
+
+    private func decide(_ facts: SenderFacts) {
+        let decision = SenderPolicy.decide(
+            facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+        guard decision.verdict.isAccepted else { return refuse(decision.verdict, moment: .mail) }
+        sender = decision
+        resolve(.accepted())
     }
 
     // MARK: RCPT

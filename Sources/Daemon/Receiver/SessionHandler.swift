@@ -38,6 +38,9 @@ final class SessionHandler: ChannelInboundHandler {
     var acceptedRecipients = 0
     var message: IncomingMessage?
     var content: [UInt8] = []
+    /// Octets of content since the last look at its speed, and when that was.
+    private var paceOctets = 0
+    private var paceSince = NIODeadline.now()
 
     /// Octets that the session has not consumed.
     private var input: ByteBuffer?
@@ -67,7 +70,7 @@ final class SessionHandler: ChannelInboundHandler {
         self.listener = listener
         self.client = client
         self.local = local
-        session = ServerSession(profile: configuration.profile(onIPv6: !local.isIPv4), isTLS: isTLS)
+        session = ServerSession(profile: configuration.profile(at: local), isTLS: isTLS)
     }
 
     var facts: SessionFacts {
@@ -86,7 +89,7 @@ final class SessionHandler: ChannelInboundHandler {
         // Sessions of this machine itself are not limited by their one address.
         let facts = ConnectionFacts(
             client: client, local: local, openSessions: before.open,
-            openSessionsOfClient: client.isLoopback ? 0 : before.ofClient, isShuttingDown: home.isStopping)
+            openSessionsOfClient: client.isThisMachine ? 0 : before.ofClient, isShuttingDown: home.isStopping)
         switch ConnectionPolicy.decide(facts, configuration.connection) {
         case .accept:
             send(session.greeting)
@@ -133,6 +136,7 @@ final class SessionHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isEnding else { return }
         var buffer = unwrapInboundIn(data)
+        paceOctets += buffer.readableBytes
         if input == nil { input = buffer } else { input?.writeBuffer(&buffer) }
         drive()
     }
@@ -270,6 +274,30 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     // MARK: End
+
+    /// Content that trickles in: ends the session when less came than the floor asks for. Each `dataTimeout` is judged
+    /// by itself, and only where we were the ones who waited.
+    func judgePace(_ now: NIODeadline) {
+        guard session.isReceivingContent, !isWaiting, !isReadingPaused, configuration.dataFloor > 0 else {
+            return beginPace(now)
+        }
+        guard now - paceSince >= configuration.dataTimeout else { return }
+        if paceOctets < configuration.dataFloor, !isEnding {
+            let step = TrailStep(
+                check: "content.pace",
+                finding: "\(paceOctets) octets in \(configuration.dataTimeout.nanoseconds / 1_000_000_000) s, "
+                    + "\(configuration.dataFloor) are asked for",
+                source: .setting("receiver.min_rate"), decided: true)
+            end(with: refusal(
+                Verdict(.contentTooSlow, trail: [step], remedy: "lower receiver.min_rate"), moment: Verb.data.rawValue))
+        }
+        beginPace(now)
+    }
+
+    private func beginPace(_ now: NIODeadline) {
+        paceOctets = 0
+        paceSince = now
+    }
 
     func timeOut() {
         deadline = .distantFuture

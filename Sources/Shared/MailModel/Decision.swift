@@ -40,11 +40,14 @@ package struct Verdict: Hashable, Sendable, Codable {
     package var trail: [TrailStep]
     /// The smallest change that would have let it in, where there is one; English.
     package var remedy: String?
+    /// What the reply names behind its text, ASCII: the zone of a block list.
+    package var detail: String?
 
-    package init(_ reason: Reason, trail: [TrailStep] = [], remedy: String? = nil) {
+    package init(_ reason: Reason, trail: [TrailStep] = [], remedy: String? = nil, detail: String? = nil) {
         self.reason = reason
         self.trail = trail
         self.remedy = remedy
+        self.detail = detail
     }
     package var isAccepted: Bool { !reason.isRefusal }
 }

@@ -28,6 +28,10 @@ package struct IPAddress: Hashable, Sendable {
         isIPv4 ? octets[0] == 127 : octets.prefix(15).allSatisfy { $0 == 0 } && octets[15] == 1
     }
 
+    /// 127.0.0.1 or ::1: this machine itself. The rest of 127.0.0.0/8 may stand for others, as the test entry of block
+    /// lists, 127.0.0.2, does (RFC 5782 §5).
+    package var isThisMachine: Bool { isIPv4 ? octets == [127, 0, 0, 1] : isLoopback }
+
     /// Whether the first `bits` bits are those of `network`; different families never match.
     package func isIn(_ network: IPAddress, prefixLength bits: Int) -> Bool {
         guard octets.count == network.octets.count, bits >= 0, bits <= octets.count * 8 else { return false }

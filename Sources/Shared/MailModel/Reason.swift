@@ -13,7 +13,6 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case tooManySessionsFromClient = "connect.sessions-per-client"
     case shuttingDown = "connect.shutdown"
     case idleTimeout = "connect.timeout"
-    case sessionTooLong = "connect.too-long"
     case tooManyErrors = "connect.errors"
     case tooManyCommands = "connect.commands"
 
@@ -23,7 +22,6 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case lineTooLong = "command.length"
     case badSequence = "command.sequence"
     case parameterUnknown = "command.parameter"
-    case notImplemented = "command.not-implemented"
     case commandDisabled = "command.disabled"
     case bareLineEnd = "command.bare-line-end"
     case heloRequired = "command.helo-first"
@@ -48,6 +46,7 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case announcedSizeTooLarge = "sender.size"
     case senderNeedsSMTPUTF8 = "sender.smtputf8"
     case senderOutsideHours = "sender.hours"
+    case clientListed = "sender.dnsbl"
 
     // Recipient
     case unknownRecipient = "recipient.unknown"
@@ -60,6 +59,7 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
 
     // Content
     case messageTooLarge = "content.size"
+    case contentTooSlow = "content.too-slow"
     case bareLineEndInContent = "content.bare-line-end"
     case nulInContent = "content.nul"
     case mailLoop = "content.loop"
@@ -87,7 +87,6 @@ extension Reason {
             Reply(421, EnhancedCode(4, 7, 0), "too many sessions from your address, try again later")
         case .shuttingDown: Reply(421, EnhancedCode(4, 3, 2), "service is shutting down, try again later")
         case .idleTimeout: Reply(421, EnhancedCode(4, 4, 2), "time-out, closing connection")
-        case .sessionTooLong: Reply(421, EnhancedCode(4, 4, 2), "session lasted too long, closing connection")
         case .tooManyErrors: Reply(421, EnhancedCode(4, 7, 0), "too many errors, closing connection")
         case .tooManyCommands: Reply(421, EnhancedCode(4, 7, 0), "too many commands, closing connection")
         case .unknownCommand: Reply(500, EnhancedCode(5, 5, 1), "command not recognized")
@@ -95,7 +94,6 @@ extension Reason {
         case .lineTooLong: Reply(500, EnhancedCode(5, 5, 2), "line too long")
         case .badSequence: Reply(503, EnhancedCode(5, 5, 1), "bad sequence of commands")
         case .parameterUnknown: Reply(555, EnhancedCode(5, 5, 4), "parameter not recognized")
-        case .notImplemented: Reply(502, EnhancedCode(5, 5, 1), "command not implemented")
         case .commandDisabled: Reply(502, EnhancedCode(5, 5, 1), "command is switched off here")
         case .bareLineEnd: Reply(500, EnhancedCode(5, 5, 2), "a line ends with CR LF; bare CR or LF is refused")
         case .heloRequired: Reply(503, EnhancedCode(5, 5, 1), "send EHLO or HELO first")
@@ -120,6 +118,7 @@ extension Reason {
         case .senderNeedsSMTPUTF8:
             Reply(553, EnhancedCode(5, 6, 7), "address needs SMTPUTF8, which was not asked for")
         case .senderOutsideHours: Reply(550, EnhancedCode(5, 7, 1), "your account may not send at this time")
+        case .clientListed: Reply(550, EnhancedCode(5, 7, 1), "your address is in a block list")
         case .unknownRecipient: Reply(550, EnhancedCode(5, 1, 1), "no such user here")
         case .relayDenied: Reply(550, EnhancedCode(5, 7, 1), "relaying denied")
         case .tooManyRecipients: Reply(452, EnhancedCode(4, 5, 3), "too many recipients")
@@ -127,6 +126,7 @@ extension Reason {
         case .recipientSyntax: Reply(501, EnhancedCode(5, 1, 3), "recipient address is malformed")
         case .accountDisabled: Reply(550, EnhancedCode(5, 2, 1), "mailbox is disabled")
         case .recipientNotPermitted: Reply(550, EnhancedCode(5, 7, 1), "you may not write to this recipient")
+        case .contentTooSlow: Reply(421, EnhancedCode(4, 4, 2), "message arrives too slowly, closing connection")
         case .messageTooLarge: Reply(552, EnhancedCode(5, 3, 4), "message is larger than the limit")
         case .bareLineEndInContent:
             Reply(550, EnhancedCode(5, 5, 2), "message holds a bare CR or LF; lines end with CR LF")

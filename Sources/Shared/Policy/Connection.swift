@@ -2,7 +2,7 @@ import MailModel
 import Tables
 
 /// What is known when a client connects.
-package struct ConnectionFacts: Hashable, Sendable {
+package struct ConnectionFacts: Hashable, Sendable, Codable {
     package var client: IPAddress
     package var local: IPAddress
     /// Sessions open now, this one not counted.
@@ -47,7 +47,8 @@ package enum ConnectionDecision: Hashable, Sendable {
 
 package enum ConnectionPolicy {
     package static func decide(_ facts: ConnectionFacts, _ settings: ConnectionSettings) -> ConnectionDecision {
-        if let line = settings.hidden.firstLine(containing: facts.local) {
+        // This machine itself is never shut out.
+        if !facts.local.isThisMachine, let line = settings.hidden.firstLine(containing: facts.local) {
             return .closeSilently(.table(file: "hiddensmtpip.dat", line: line))
         }
         let verdict = Verdict.deciding(explain: false) { limits(facts, settings, &$0) }

@@ -1,7 +1,7 @@
 import MailModel
 
 /// What is known at the end of DATA, after the header was scanned.
-package struct ContentFacts: Hashable, Sendable {
+package struct ContentFacts: Hashable, Sendable, Codable {
     /// Octets as received: dot-stuffing removed, CR LF counted as two, our own fields not counted (R-RCV-28).
     package var size: Int64
     package var receivedFields: Int

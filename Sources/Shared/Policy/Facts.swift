@@ -133,11 +133,15 @@ package struct AcceptanceSettings: Hashable, Sendable, Codable {
     package var mailboxQuota: Int64
     /// Most `Received:` fields that a message may come with (R-DLV-27).
     package var maxReceivedFields: Int
+    /// DNS block lists (R-RTAB-05), and the clients about whom they are not asked (R-RTAB-06).
+    package var dnsblZones: [String]
+    package var dnsblExempt: [IPPattern]
 
     package init(
         offersAuthentication: Bool = true, securityLevel: SecurityLevel = .open,
         senderTrust: SenderTrust = .authIDEnvelope, maxMessageSize: Int64 = 0, maxRecipients: Int = 0,
-        mailboxQuota: Int64 = 0, maxReceivedFields: Int = 50
+        mailboxQuota: Int64 = 0, maxReceivedFields: Int = 50, dnsblZones: [String] = [],
+        dnsblExempt: [IPPattern] = []
     ) {
         self.offersAuthentication = offersAuthentication
         self.securityLevel = securityLevel
@@ -146,5 +150,7 @@ package struct AcceptanceSettings: Hashable, Sendable, Codable {
         self.maxRecipients = maxRecipients
         self.mailboxQuota = mailboxQuota
         self.maxReceivedFields = maxReceivedFields
+        self.dnsblZones = dnsblZones
+        self.dnsblExempt = dnsblExempt
     }
 }

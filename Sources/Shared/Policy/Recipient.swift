@@ -2,7 +2,7 @@ import MailModel
 import Tables
 
 /// What is known at RCPT TO.
-package struct RecipientFacts: Hashable, Sendable {
+package struct RecipientFacts: Hashable, Sendable, Codable {
     /// As the client gave it, qualified with the session's domain when it gave none (R-DOM-28).
     package var address: MailAddress
     package var directory: DirectoryFacts

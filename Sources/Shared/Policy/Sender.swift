@@ -2,7 +2,7 @@ import MailModel
 import Tables
 
 /// What is known at MAIL FROM.
-package struct SenderFacts: Hashable, Sendable {
+package struct SenderFacts: Hashable, Sendable, Codable {
     package var path: ReversePath
     /// About the path's address; `.external` for `<>` and the blank path.
     package var directory: DirectoryFacts
@@ -11,16 +11,19 @@ package struct SenderFacts: Hashable, Sendable {
     package var asksSMTPUTF8: Bool
     /// Outside the sending account's usage hours (R-ACC-40).
     package var isOutsideHours: Bool
+    /// Of the zones that were asked about the client, in their order.
+    package var blocklists: [BlocklistAnswer]
 
     package init(
         path: ReversePath, directory: DirectoryFacts = .external, announcedSize: Int64? = nil,
-        asksSMTPUTF8: Bool = false, isOutsideHours: Bool = false
+        asksSMTPUTF8: Bool = false, isOutsideHours: Bool = false, blocklists: [BlocklistAnswer] = []
     ) {
         self.path = path
         self.directory = directory
         self.announcedSize = announcedSize
         self.asksSMTPUTF8 = asksSMTPUTF8
         self.isOutsideHours = isOutsideHours
+        self.blocklists = blocklists
     }
 
     /// Row of the relay matrix. `<>` and blank are Ext (R-RELAY-32); a list that is no sender is unknown (R-ML-36).
@@ -70,6 +73,7 @@ package enum SenderPolicy {
     ) -> Ruling {
         trail.note("session.client", clientFinding(session))
         if let refusal = form(facts, settings, &trail) { return refusal }
+        if let refusal = blocklist(facts, session, selection, settings, &trail) { return refusal }
         if selection.matrix == .three {
             return trail.refuse(
                 .senderRefusedByRule, "relay.rule", "\(selection.finding): nothing is accepted from this source",

@@ -14,13 +14,15 @@ struct Trail {
     }
 
     /// The step that decided. Returns the refusal, so that a check reads as one line.
+    /// - Parameter detail: what the reply names, ASCII.
     mutating func refuse(
         _ reason: Reason, _ check: StaticString, _ finding: @autoclosure () -> String,
-        _ source: @autoclosure () -> RuleSource? = nil, remedy: @autoclosure () -> String? = nil
+        _ source: @autoclosure () -> RuleSource? = nil, remedy: @autoclosure () -> String? = nil,
+        detail: String? = nil
     ) -> Ruling {
-        guard isRecording else { return Ruling(reason: reason, remedy: nil) }
+        guard isRecording else { return Ruling(reason: reason, detail: detail) }
         steps.append(TrailStep(check: check.description, finding: finding(), source: source(), decided: true))
-        return Ruling(reason: reason, remedy: remedy())
+        return Ruling(reason: reason, remedy: remedy(), detail: detail)
     }
 }
 
@@ -28,8 +30,9 @@ struct Trail {
 struct Ruling {
     var reason: Reason
     var remedy: String?
+    var detail: String?
 
-    static func accept(_ reason: Reason) -> Ruling { Ruling(reason: reason, remedy: nil) }
+    static func accept(_ reason: Reason) -> Ruling { Ruling(reason: reason) }
 }
 
 extension Verdict {
@@ -42,19 +45,19 @@ extension Verdict {
         }
         var trail = Trail(isRecording: true)
         let ruling = decide(&trail)
-        return Verdict(ruling.reason, trail: trail.steps, remedy: ruling.remedy)
+        return Verdict(ruling.reason, trail: trail.steps, remedy: ruling.remedy, detail: ruling.detail)
     }
 }
 
 extension Verdict {
     /// The reply to send: the catalogue's, for a refusal with the reference at its end, ` (ref 7K2Q-93HD)`.
-    /// - Parameter detail: stands behind a colon; cleaned by the caller, ASCII.
-    package func reply(reference: DecisionReference?, detail: String? = nil) -> Reply {
+    package func reply(reference: DecisionReference?) -> Reply {
         reason.reply(reference: reference, detail: detail)
     }
 }
 
 extension Reason {
+    /// - Parameter detail: stands behind a colon; cleaned by the caller, ASCII.
     package func reply(reference: DecisionReference?, detail: String? = nil) -> Reply {
         let plain = reply
         var lines = plain.lines

@@ -57,6 +57,8 @@ package struct Layout: Hashable, Sendable {
     /// The text tables below `conf/`; raw values are their names on the control socket.
     package enum Table: String, CaseIterable, Sendable {
         case effect, gateway, header
+        /// Local addresses on which nobody is answered (R-CLU-19).
+        case hidden = "hiddensmtpip"
         package var fileName: String { rawValue + ".dat" }
     }
     package func path(of table: Table) -> String { conf + "/" + table.fileName }

@@ -1,3 +1,5 @@
+import MailModel
+
 package enum ReceiverSettings {
     /// Port in listen mode `all` (R-SVC-08).
     package static let port = Setting<Int>(
@@ -72,4 +74,16 @@ package enum ReceiverSettings {
     package static let dataTimeout = Setting<Int>(
         "receiver.data_timeout", .integer(1...3600), "180", unit: .seconds, effect: .newSessions,
         source: "RFC 5321 §4.5.3.2.5")
+    /// Octets a second that content must bring on average over each `data_timeout`; slower sessions are ended, so that
+    /// a peer cannot hold one for ever by sending an octet now and then. 0 = no floor.
+    package static let minRate = Setting<Int>(
+        "receiver.min_rate", .integer(0...1_000_000), "20", unit: .octets, effect: .newSessions,
+        source: "RFC 5321 §4.5.3.2.5")
+
+    /// DNS block lists asked about each client at MAIL FROM (R-RTAB-05).
+    package static let dnsblZones = Setting<[String]>(
+        "receiver.dnsbl_zones", .list(.domainName, maximum: 16), effect: .newSessions, source: "R-RTAB-05")
+    /// Clients about whom no list is asked (R-RTAB-06).
+    package static let dnsblExempt = Setting<[IPPattern]>(
+        "receiver.dnsbl_exempt", .list(.addressPattern, maximum: 256), effect: .newSessions, source: "R-RTAB-06")
 }

@@ -1,3 +1,5 @@
+import MailModel
+
 /// One entry of the catalogue, with everything that the store, the console, the commands and the documentation need.
 package struct SettingDefinition: Hashable, Sendable {
     /// How a change takes effect. Raw values travel on the control socket.
@@ -113,6 +115,12 @@ extension DNSServerAddress: SettingElement {
     package init?(settingText: String) { self.init(settingText) }
 }
 extension ListenerAddress: SettingElement {
+    package init?(settingText: String) { self.init(settingText) }
+}
+extension String: SettingElement {
+    package init?(settingText: String) { self = settingText }
+}
+extension IPPattern: SettingElement {
     package init?(settingText: String) { self.init(settingText) }
 }
 

@@ -30,6 +30,10 @@ package enum SettingType: Hashable, Sendable {
         case dnsServer
         /// `192.0.2.1:25`, `[2001:db8::1]:465*`, `*.*.*.*:587`
         case listener
+        /// `list.example`, without a final dot.
+        case domainName
+        /// `10.*.*.*`, `192.168.1.0/28`, `2001:db8::/32`: the forms of effect.dat (R-RTAB-10).
+        case addressPattern
     }
 }
 
@@ -69,6 +73,8 @@ extension SettingType {
                 switch element {
                 case .dnsServer: DNSServerAddress(text)?.text
                 case .listener: ListenerAddress(text)?.text
+                case .domainName: domainName(text)
+                case .addressPattern: IPPattern(text.lowercased()) != nil ? text.lowercased() : nil
                 }
             guard let canonical else { return .failure(notAnElement(text, element)) }
             if out.contains(canonical) {
@@ -80,6 +86,12 @@ extension SettingType {
             out.append(canonical)
         }
         return .success(out)
+    }
+
+    private static func domainName(_ text: String) -> String? {
+        let name = (text.hasSuffix(".") ? String(text.dropLast()) : text).lowercased()
+        let isName = MailAddress.isPlainDomain(name) && name.utf8.allSatisfy { $0 < 0x80 } && IPAddress(name) == nil
+        return isName ? name : nil
     }
 
     private func normalizedSingle(_ text: String) -> Result<String, SettingProblem> {
@@ -187,6 +199,14 @@ extension SettingType {
             .init(
                 key: "", code: "setting.not-a-listener",
                 message: "\"\(text)\" is not ADDRESS:PORT, such as 192.0.2.1:25, [2001:db8::1]:25 or *.*.*.*:465*",
+                arguments: [text])
+        case .domainName:
+            .init(
+                key: "", code: "setting.not-a-host", message: "\"\(text)\" is not a host name", arguments: [text])
+        case .addressPattern:
+            .init(
+                key: "", code: "setting.not-a-pattern",
+                message: "\"\(text)\" is not an address or range, such as 192.0.2.1, 10.*.*.* or 2001:db8::/32",
                 arguments: [text])
         }
     }

@@ -22,7 +22,8 @@ package enum SettingsCatalogue {
         ReceiverSettings.toleratesBareLineEnds.definition, ReceiverSettings.maxCommandLine.definition,
         ReceiverSettings.maxCommands.definition, ReceiverSettings.maxErrors.definition,
         ReceiverSettings.maxAuthFailures.definition, ReceiverSettings.commandTimeout.definition,
-        ReceiverSettings.dataTimeout.definition,
+        ReceiverSettings.dataTimeout.definition, ReceiverSettings.minRate.definition,
+        ReceiverSettings.dnsblZones.definition, ReceiverSettings.dnsblExempt.definition,
     ]
     private static let delivery: [SettingDefinition] = [
         DeliverySettings.isMultithreaded.definition, DeliverySettings.threads.definition,

@@ -66,3 +66,15 @@ package struct RecipientRestriction: Hashable, Sendable {
         TableProblem(line: line, text: TableText.shown(text), code: "table.sender.\(code)", message: message)
     }
 }
+
+/// As its text: a record keeps the lines that decided.
+extension RecipientRestriction: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        self = Self.read(TableText(text)).value
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

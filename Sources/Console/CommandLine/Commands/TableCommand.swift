@@ -4,14 +4,14 @@ import Control
 
 struct TableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "table", abstract: "Show, check and set the text tables: effect, gateway, header.",
+        commandName: "table", abstract: "Show, check and set the text tables: effect, gateway, header, hiddensmtpip.",
         subcommands: [Show.self, Check.self, Set.self])
 
     struct Show: ControlCommand {
         static let configuration = CommandConfiguration(abstract: "Print a table as it stands on disk.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var reading: ReadingOptions
-        @Argument(help: "effect, gateway or header") var table: String
+        @Argument(help: "effect, gateway, header or hiddensmtpip") var table: String
 
         func execute(_ session: Session) throws {
             let found = try session.call(TablesInterface.Show.self, .init(table: table))
@@ -33,7 +33,7 @@ struct TableCommand: ParsableCommand {
             abstract: "Report every problem of the table in force, or of a file, with its line.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var reading: ReadingOptions
-        @Argument(help: "effect, gateway or header") var table: String
+        @Argument(help: "effect, gateway, header or hiddensmtpip") var table: String
         @Argument(help: "A file to check; - is standard input.") var file: String?
 
         func execute(_ session: Session) throws {
@@ -54,7 +54,7 @@ struct TableCommand: ParsableCommand {
             abstract: "Replace a table by a file. A file with faults changes nothing.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var noting: NoteOptions
-        @Argument(help: "effect, gateway or header") var table: String
+        @Argument(help: "effect, gateway, header or hiddensmtpip") var table: String
         @Argument(help: "The new table; - is standard input.") var file: String
 
         func execute(_ session: Session) throws {

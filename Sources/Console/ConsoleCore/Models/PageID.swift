@@ -36,5 +36,6 @@ enum PageID: String, CaseIterable, Hashable, Sendable {
     private static let places: [String: PageID] = [
         "admin.password_hash": .server,
         "receiver.max_message_size": .relay, "receiver.mailbox_quota": .relay, "receiver.max_recipients": .relay,
+        "receiver.dnsbl_zones": .relay, "receiver.dnsbl_exempt": .relay, "table/hiddensmtpip": .service,
     ]
 }

@@ -127,6 +127,7 @@ struct ServiceDetails: Dialog {
                 SettingParts.row("receiver.max_command_line", width: 8, unit: "word.octets"),
                 SettingParts.row("receiver.command_timeout", width: 6, unit: "word.seconds"),
                 SettingParts.row("receiver.data_timeout", width: 6, unit: "word.seconds"),
+                SettingParts.row("receiver.min_rate", width: 8, unit: "word.octets"),
                 FormRow(nil, [SettingParts.part("receiver.tolerate_bare_line_ends")], isIndented: true),
             ]
     }

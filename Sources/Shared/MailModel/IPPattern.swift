@@ -1,5 +1,3 @@
-import MailModel
-
 /// One or several client addresses: `192.168.0.100`, `10.*.*.*`, `192.168.1.0/28`, `2001:db8::/32`, `::1`
 /// (R-RELAY-20 to 22, R-RELAY-30).
 package enum IPPattern: Hashable, Sendable {
@@ -75,6 +73,27 @@ package enum IPPattern: Hashable, Sendable {
         }
     }
 
+    /// As it is written in tables: `10.*.*.*`, `192.168.1.0/28`, `::1`.
+    package var text: String {
+        switch self {
+        case .ipv6(let network, let length): return length == 128 ? "\(network)" : "\(network)/\(length)"
+        case .ipv4(let value, let mask):
+            let octets = [24, 16, 8, 0].map { (value: value >> $0 & 0xFF, mask: mask >> $0 & 0xFF) }
+            if octets.allSatisfy({ $0.mask == 0 || $0.mask == 0xFF }) {
+                return octets.map { $0.mask == 0 ? "*" : String($0.value) }.joined(separator: ".")
+            }
+            return octets.map { String($0.value) }.joined(separator: ".") + "/\(mask.nonzeroBitCount)"
+        }
+    }
+
+    /// Addresses in it, as a power of two.
+    package var hostBits: Int {
+        switch self {
+        case .ipv4(_, let mask): 32 - mask.nonzeroBitCount
+        case .ipv6(_, let length): 128 - length
+        }
+    }
+
     private static func prefixLength(_ text: some StringProtocol) -> Int? {
         guard (1...3).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             text.utf8.count == 1 || text.utf8.first != 0x30
@@ -119,41 +138,17 @@ extension IPAddress {
     }
 }
 
-/// A list of address patterns, one a line (exemptions, hidden addresses); empty lines and lines beginning with `'` are
-/// left out.
-package struct IPPatternList: Hashable, Sendable {
-    package struct Entry: Hashable, Sendable {
-        package let line: Int
-        package let pattern: IPPattern
-    }
-    package let entries: [Entry]
-
-    package static let empty = IPPatternList(entries: [])
-
-    private init(entries: [Entry]) { self.entries = entries }
-
-    package static func read(_ text: TableText) -> TableReading<IPPatternList> {
-        var entries: [Entry] = []
-        var problems: [TableProblem] = []
-        for (index, line) in text.lines.enumerated() {
-            let content = line.trimmingBlanks()
-            if content.isEmpty || content.hasPrefix("'") { continue }
-            if let pattern = IPPattern(content) {
-                entries.append(Entry(line: index + 1, pattern: pattern))
-            } else {
-                problems.append(
-                    TableProblem(
-                        line: index + 1, text: TableText.shown(line), code: "table.ip.pattern",
-                        arguments: [TableText.shown(content)],
-                        message: "'\(TableText.shown(content))' is not an IP address, range or wildcard."))
-            }
+extension IPPattern: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let pattern = IPPattern(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not an address pattern: \(text)"))
         }
-        return TableReading(value: IPPatternList(entries: entries), problems: problems)
+        self = pattern
     }
-
-    /// The line of the first pattern that holds the address.
-    package func firstLine(containing address: IPAddress) -> Int? {
-        entries.first { $0.pattern.contains(address) }?.line
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
     }
-    package func contains(_ address: IPAddress) -> Bool { firstLine(containing: address) != nil }
 }
