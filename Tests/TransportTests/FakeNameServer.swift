@@ -88,7 +88,7 @@ final class FakeNameServer: Sendable {
             labels.append(String(decoding: query[(end + 1)...(end + length)], as: UTF8.self).lowercased())
             end += 1 + length
         }
-        let names: [UInt8: String] = [1: "A", 15: "MX", 28: "AAAA"]
+        let names: [UInt8: String] = [1: "A", 12: "PTR", 15: "MX", 28: "AAAA"]
         guard end + 4 < query.count, let type = names[query[end + 2]] else { return header(query, code: 0, answers: 0) }
         let question = "\(type) \(labels.joined(separator: "."))"
         let (answer, ttl) = state.withLock { state in

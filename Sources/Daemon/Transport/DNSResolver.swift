@@ -30,6 +30,10 @@ package struct DNSConfiguration: Hashable, Sendable {
         ub_ctx_set_option(context, "module-config:", "iterator")
         ub_ctx_set_option(context, "cache-max-ttl:", String(cacheSeconds))
         ub_ctx_set_option(context, "cache-max-negative-ttl:", String(min(cacheSeconds, 60)))
+        // libunbound answers for private, documentation and test zones by itself; the configured servers may know them
+        // (reverse names of a LAN), and it is they who are to be asked.
+        ub_ctx_set_option(context, "unblock-lan-zones:", "yes")
+        for zone in ["127.in-addr.arpa.", "test."] { ub_ctx_set_option(context, "local-zone:", "\(zone) nodefault") }
         if servers.indices.contains(server) {
             ub_ctx_set_fwd(context, servers[server])
         } else {

@@ -6,7 +6,7 @@ import threading
 
 from .ports import free_ports
 
-A, NS, SOA, MX, TXT, AAAA = 1, 2, 6, 15, 16, 28
+A, NS, SOA, PTR, MX, TXT, AAAA = 1, 2, 6, 12, 15, 16, 28
 CODES = {"NXDOMAIN": 3, "SERVFAIL": 2, "REFUSED": 5}
 
 
@@ -69,6 +69,15 @@ class DNSServer:
     def host(self, name, address="127.0.0.1"):
         self.records[(name, A)] = [address]
 
+    def lists(self, client, zone, code="127.0.0.2"):
+        """A block list's entry for an IPv4 client."""
+        self.records[(".".join(reversed(client.split("."))) + "." + zone, A)] = [code]
+
+    def named(self, client, name):
+        """A client's reverse name, confirmed."""
+        self.records[(".".join(reversed(client.split("."))) + ".in-addr.arpa", PTR)] = [name]
+        self.host(name, client)
+
     def mail(self, domain, *hosts):
         """hosts: (preference, name)"""
         self.records[(domain, MX)] = list(hosts)
@@ -107,6 +116,8 @@ class DNSServer:
                     data = socket.inet_aton(value)
                 elif kind == AAAA:
                     data = socket.inet_pton(socket.AF_INET6, value)
+                elif kind == PTR:
+                    data = _name(value)
                 elif kind == MX:
                     data = struct.pack("!H", value[0]) + _name(value[1])
                 else:
