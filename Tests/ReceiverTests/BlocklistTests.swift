@@ -32,7 +32,7 @@ private final class HeldResolver: NameResolver {
 
 /// R-RCV-11 to 13.
 @Suite("block lists") struct BlocklistTests {
-    private static func ip(_ text: String) -> IPAddress { 
+    private static func ip(_ text: String) -> IPAddress {
         guard let address = IPAddress(text) else { preconditionFailure("test data: \(text)") }
         return address
     }

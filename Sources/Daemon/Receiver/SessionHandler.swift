@@ -288,8 +288,10 @@ final class SessionHandler: ChannelInboundHandler {
                 finding: "\(paceOctets) octets in \(configuration.dataTimeout.nanoseconds / 1_000_000_000) s, "
                     + "\(configuration.dataFloor) are asked for",
                 source: .setting("receiver.min_rate"), decided: true)
-            end(with: refusal(
-                Verdict(.contentTooSlow, trail: [step], remedy: "lower receiver.min_rate"), moment: Verb.data.rawValue))
+            end(
+                with: refusal(
+                    Verdict(.contentTooSlow, trail: [step], remedy: "lower receiver.min_rate"),
+                    moment: Verb.data.rawValue))
         }
         beginPace(now)
     }

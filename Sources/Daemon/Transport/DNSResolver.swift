@@ -25,6 +25,11 @@ package struct DNSConfiguration: Hashable, Sendable {
         self.cacheSeconds = max(0, cacheSeconds)
     }
 
+    /// The same for zones that have no option. Behind all other options: it makes the context final.
+    func unblock(_ context: OpaquePointer) {
+        for zone in ["127.in-addr.arpa.", "test."] { ub_ctx_zone_remove(context, zone) }
+    }
+
     func apply(to context: OpaquePointer, server: Int) {
         // Without a trust anchor the validator has nothing to do; it would only cost time.
         ub_ctx_set_option(context, "module-config:", "iterator")
@@ -33,7 +38,6 @@ package struct DNSConfiguration: Hashable, Sendable {
         // libunbound answers for private, documentation and test zones by itself; the configured servers may know them
         // (reverse names of a LAN), and it is they who are to be asked.
         ub_ctx_set_option(context, "unblock-lan-zones:", "yes")
-        for zone in ["127.in-addr.arpa.", "test."] { ub_ctx_set_option(context, "local-zone:", "\(zone) nodefault") }
         if servers.indices.contains(server) {
             ub_ctx_set_fwd(context, servers[server])
         } else {

@@ -190,6 +190,7 @@ final class DNSThread: @unchecked Sendable {
             ub_ctx_delete(context)
             return nil
         }
+        configuration.unblock(context)
         contexts[server] = context
         return context
     }
