@@ -18,6 +18,7 @@ struct FakeServer {
     var removedAccounts: Set<String> = []
     var queue: [QueueRow] = []
     var history: [Revision] = []
+    var effect = ["10.9.8.0/24 false", "192.168.0.* default", "' the branch", "192.168.7.* norelay,2", "#blank false"]
     var lines: [LogLine] = []
     var services: [ServiceStatus] = []
     var validation: [Problem] = []

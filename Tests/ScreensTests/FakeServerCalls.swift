@@ -139,6 +139,22 @@ extension FakeServer {
             return one(services[index])
         case LogInterface.Tail.name:
             return [Array(Varlink.reply(LogInterface.Tail.Output(lines: lines), continues: true).dropLast())]
+        case PolicyInterface.Relay.name: return one(relay(try input(PolicyInterface.Relay.self, call)))
+        case PolicyInterface.Evaluate.name: return one(evaluate(try input(PolicyInterface.Evaluate.self, call)))
+        case PolicyInterface.Explain.name:
+            return one(explanation(reference: try input(PolicyInterface.Explain.self, call).reference))
+        case TablesInterface.Show.name where try input(TablesInterface.Show.self, call).table == "effect":
+            return one(
+                TablesInterface.Show.Output(
+                    text: TableRecord.text(of: effect), path: "/etc/epost/effect.dat", problems: [],
+                    etag: String(effect.hashValue)))
+        case TablesInterface.Set.name:
+            let asked = try input(TablesInterface.Set.self, call)
+            if asked.table == "effect" { effect = TableRecord.lines(of: asked.text) }
+            return one(done("table/" + asked.table))
+        case TablesInterface.Check.name:
+            let text = try input(TablesInterface.Check.self, call).text ?? ""
+            return one(TablesInterface.Check.Output(problems: problems(TableRecord.lines(of: text))))
         case TablesInterface.Show.name:
             return one(
                 TablesInterface.Show.Output(

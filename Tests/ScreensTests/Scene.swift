@@ -104,6 +104,34 @@ enum Scene {
             driver.other("server.smtp_gateway", ["gw.example.jp"])
             driver.keys(.control("r"))
         },
+        "relay-staged": { driver in
+            driver.go(.relay)
+            driver.keys(.backTab, .control("u"))
+            driver.type("192.168.0.15")
+            driver.keys(.tab, .down, .enter)
+            driver.keys(.tab, .enter, .character("t"), .enter, .control("o"))
+        },
+        "relay-rule": { driver in
+            driver.go(.relay)
+            driver.keys(.down, .enter)
+        },
+        "relay-cell": { driver in
+            driver.go(.relay)
+            driver.keys(.tab, .down, .right, .right, .enter)
+        },
+        "relay-editor": { driver in
+            driver.go(.relay)
+            driver.keys(.character("x"), .end)
+            driver.type(" x")
+        },
+        "simulate-refused": { driver in
+            driver.go(.simulate)
+            driver.keys(.tab, .tab, .tab, .tab, .tab)
+            driver.type("a@bad.example")
+            driver.keys(.tab)
+            driver.type("ito@far.example")
+            driver.keys(.control("o"))
+        },
         "help": { driver in
             driver.go(.server)
             driver.keys(.function(1))

@@ -139,6 +139,7 @@ package enum Daemon {
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },
             rules: { tables.effect() }
         ).register(on: server)
+        RelayDesk(directory: directory, rules: { tables.effect() }).register(on: server)
         TablesDesk(layout: layout, settled: { await desk.settled() }) {
             table, old, new, note, caller throws(ControlError) in
             let applied = try desk.store.recordTable(

@@ -94,13 +94,17 @@ struct PolicyDesk: Sendable {
         let table = try rules(trying: input.effect)
         do {
             let authentication = try authentication(input.authenticatedID)
+            let size = input.size.map { Int64(max(0, $0)) }
             let simulation = Simulation(
-                sender: SenderFacts(path: sender, directory: try directory.facts(about: sender)),
-                recipient: RecipientFacts(address: recipient, directory: try directory.facts(about: recipient)),
+                sender: SenderFacts(
+                    path: sender, directory: try directory.facts(about: sender), announcedSize: size),
+                recipient: RecipientFacts(
+                    address: recipient, directory: try directory.facts(about: recipient), announcedSize: size),
                 in: SessionFacts(client: client, isTLS: input.isTLS, authentication: authentication), rules: table,
                 settings: AcceptanceSettings(try directory.settings()))
             return Explanation(
-                reference: nil, time: nil, client: client.description, listener: nil, hello: nil, isTLS: input.isTLS,
+                reference: nil, time: nil, client: client.description, listener: nil,
+                hello: input.hello.map { DisplayText.clean($0, limit: 255) }, isTLS: input.isTLS,
                 authenticatedID: input.authenticatedID, sender: DisplayText.clean(sender.text, limit: 320),
                 recipient: DisplayText.clean(recipient.text, limit: 320), moment: simulation.moment,
                 reason: simulation.verdict.reason.rawValue, isAccepted: simulation.verdict.isAccepted,
@@ -158,7 +162,7 @@ struct PolicyDesk: Sendable {
         return .account(account.address)
     }
 
-    private static func refused(_ place: String, _ value: String, _ right: String) -> ControlError {
+    static func refused(_ place: String, _ value: String, _ right: String) -> ControlError {
         let shown = DisplayText.clean(value, limit: 80)
         return ControlError(
             .refused, code: "explain.bad-\(place)", "\(place): \(shown) is not \(right).", arguments: [shown])

@@ -18,7 +18,7 @@ package enum ControlMethods {
             QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,
             QueueInterface.Destinations.self,
             LogInterface.Search.self, LogInterface.Tail.self,
-            PolicyInterface.Explain.self, PolicyInterface.Evaluate.self,
+            PolicyInterface.Explain.self, PolicyInterface.Evaluate.self, PolicyInterface.Relay.self,
             TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,
         ]
     }

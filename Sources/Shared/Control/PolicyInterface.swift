@@ -24,9 +24,13 @@ package enum PolicyInterface {
             package var isTLS: Bool
             /// Text of an effect.dat to try instead of the one in force.
             package var effect: String?
+            /// As in EHLO.
+            package var hello: String?
+            /// Octets announced at MAIL.
+            package var size: Int?
             package init(
                 client: String, sender: String, recipient: String, authenticatedID: String? = nil, isTLS: Bool = false,
-                effect: String? = nil
+                effect: String? = nil, hello: String? = nil, size: Int? = nil
             ) {
                 self.client = client
                 self.sender = sender
@@ -34,6 +38,8 @@ package enum PolicyInterface {
                 self.authenticatedID = authenticatedID
                 self.isTLS = isTLS
                 self.effect = effect
+                self.hello = hello
+                self.size = size
             }
         }
         package typealias Output = Explanation

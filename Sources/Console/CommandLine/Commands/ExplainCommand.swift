@@ -3,13 +3,13 @@ import Control
 
 struct ExplainCommand: ControlCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Explain a refusal by its reference, or what would be decided.")
+        commandName: "explain", abstract: "Explain a refusal by its reference, what would be decided, or what a client may do at all.")
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var reading: ReadingOptions
     @Argument(help: "The reference at the end of a refusal, such as 7K2Q-93HD.")
     var reference: String?
-    @Option(help: ArgumentHelp("Address of the client.", valueName: "ip"))
+    @Option(help: ArgumentHelp("Address of the client; without --from and --to: its relay matrix.", valueName: "ip"))
     var client: String?
     @Option(help: ArgumentHelp("Envelope sender; <> for none.", valueName: "address"))
     var from: String?
@@ -19,21 +19,36 @@ struct ExplainCommand: ControlCommand {
     var auth: String?
     @Flag(help: "The session is encrypted.")
     var tls = false
+    @Option(help: ArgumentHelp("Name given in EHLO.", valueName: "name"))
+    var helo: String?
+    @Option(help: ArgumentHelp("Size announced at MAIL.", valueName: "octets"))
+    var size: Int?
     @Option(
         help: ArgumentHelp("Try this effect.dat instead of the one in force; - is standard input.", valueName: "file"))
     var effect: String?
 
     func validate() throws {
         if reference != nil {
-            if client != nil || from != nil || to != nil || auth != nil || tls || effect != nil {
+            if client != nil || from != nil || to != nil || auth != nil || tls || effect != nil || helo != nil
+                || size != nil
+            {
                 throw ValidationError("Give a reference, or --client, --from and --to, not both.")
             }
+        } else if isMatrix {
+            if auth != nil || tls || helo != nil || size != nil {
+                throw ValidationError("--auth, --tls, --helo and --size need --from and --to.")
+            }
+            if client == nil, effect == nil { throw ValidationError("Give a reference, or --client, --from and --to.") }
         } else if client == nil || from == nil || to == nil {
             throw ValidationError("Give a reference, or all of --client, --from and --to.")
         }
     }
 
+    /// No mail to judge: what the client may do at all.
+    private var isMatrix: Bool { reference == nil && from == nil && to == nil }
+
     func execute(_ session: Session) throws {
+        if isMatrix { return try executeMatrix(session) }
         let found: Explanation
         if let reference {
             found = try session.call(PolicyInterface.Explain.self, .init(reference: reference))
@@ -43,7 +58,7 @@ struct ExplainCommand: ControlCommand {
                 PolicyInterface.Evaluate.self,
                 .init(
                     client: client ?? "", sender: sender, recipient: to ?? "", authenticatedID: auth, isTLS: tls,
-                    effect: try effect.map { try session.contents(of: $0) }))
+                    effect: try effect.map { try session.contents(of: $0) }, hello: helo, size: size))
         }
         if reading.json { return session.show(json: found) }
         try show(found, session)

@@ -1,14 +1,14 @@
 import Control
 
-/// An Apply under way: the settings in one transaction first, then domain by domain. What the server took has left the
-/// draft; a refusal stops the rest, which stays staged.
+/// An Apply under way: the settings in one transaction first, then domain by domain and table by table. What the server
+/// took has left the draft; a refusal stops the rest, which stays staged.
 struct ApplyRun: Hashable, Sendable {
     /// Paths of the settings sent together.
     var settings: [String]
-    /// Domain edits still to be sent.
-    var domains: [StagedEdit]
+    /// Edits of domains and tables still to be sent.
+    var records: [StagedEdit]
     var note: String
-    /// The domain under way.
+    /// The record under way.
     var current: StagedEdit?
     var effects: Set<String> = []
     var warnings: [Problem] = []
@@ -42,12 +42,11 @@ extension Context {
             notice(.information, .text("notice.nothing-to-apply"))
             return false
         }
-        let settings = edits.filter { DomainRecord.name(ofPath: $0.path) == nil }
-        let domains = edits.filter { DomainRecord.name(ofPath: $0.path) != nil }
+        let settings = edits.filter { !$0.isRecord }
         model.applyOutcome = nil
-        var run = ApplyRun(settings: settings.map(\.path), domains: domains, note: note)
+        var run = ApplyRun(settings: settings.map(\.path), records: edits.filter(\.isRecord), note: note)
         if settings.isEmpty {
-            sendNextDomain(&run)
+            sendNextRecord(&run)
         } else {
             let changes = settings.map { SettingChange(key: $0.path, values: $0.new, baseRevision: $0.base.revision) }
             ask(SettingsInterface.Apply.self, .init(changes: changes, note: note), for: .apply)
@@ -56,13 +55,14 @@ extension Context {
         return true
     }
 
-    private mutating func sendNextDomain(_ run: inout ApplyRun) {
-        guard !run.domains.isEmpty else {
+    private mutating func sendNextRecord(_ run: inout ApplyRun) {
+        guard !run.records.isEmpty else {
             run.current = nil
             return
         }
-        let edit = run.domains.removeFirst()
+        let edit = run.records.removeFirst()
         run.current = edit
+        if let name = TableRecord.name(ofPath: edit.path) { return send(table: name, edit, note: run.note) }
         let name = DomainRecord.name(ofPath: edit.path) ?? ""
         let base = edit.base.values.flatMap(DomainRecord.init(values:))
         guard let record = edit.new.flatMap(DomainRecord.init(values:)) else {
@@ -76,6 +76,14 @@ extension Context {
                 DirectoryInterface.ChangeDomain.self,
                 .init(name: name, values: values, baseRevision: edit.base.revision, note: run.note), for: .apply)
         }
+    }
+
+    private mutating func send(table name: String, _ edit: StagedEdit, note: String) {
+        ask(
+            TablesInterface.Set.self,
+            .init(
+                table: name, text: TableRecord.text(of: edit.new ?? []), baseEtag: model.tables[name]?.etag, note: note),
+            for: .apply)
     }
 
     /// One step of the run went well.
@@ -92,7 +100,7 @@ extension Context {
             run.applied += run.settings.count
             run.settings = []
         }
-        sendNextDomain(&run)
+        sendNextRecord(&run)
         model.apply = run.current == nil ? nil : run
         announce()
         guard run.current == nil else { return }
@@ -109,7 +117,12 @@ extension Context {
     private mutating func remember(_ edits: [StagedEdit], revision: Int) {
         for edit in edits {
             model.problems[edit.path] = nil
-            if let name = DomainRecord.name(ofPath: edit.path) {
+            if let name = TableRecord.name(ofPath: edit.path) {
+                model.ownChanges.insert(edit.path)
+                model.tables[name]?.lines = edit.new ?? []
+                // Its new mark is the server's to say.
+                refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
+            } else if let name = DomainRecord.name(ofPath: edit.path) {
                 model.ownChanges.insert(edit.path)
                 rememberDomain(name, edit.new.flatMap(DomainRecord.init(values:)), revision)
             } else if let values = edit.new {
@@ -148,12 +161,16 @@ extension Context {
     mutating func applyFailed(_ error: ControlError) {
         model.apply = nil
         let found = (error.detail.problems ?? []).filter { !$0.isWarning }
-        for problem in found { model.problems[problem.path, default: []].append(problem) }
+        for problem in found {
+            let isTable = problem.path.hasPrefix("effect.dat")
+            model.problems[isTable ? TableRecord.effect : problem.path, default: []].append(problem)
+        }
         model.applyOutcome = .refused(found)
         if error.kind != .noConnection { notice(.error, error.phrase) }
         if error.kind == .conflict {
             refresh(SettingsInterface.List.self, .init(), for: .settings)
             refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
+            refresh(TablesInterface.Show.self, .init(table: "effect"), for: .effectTable)
         }
     }
 

@@ -14,7 +14,7 @@ struct ServerValue: Hashable, Sendable {
 
 /// A change that waits for Apply: the value when it was begun, and the new one (console.md 6.1).
 struct StagedEdit: Hashable, Sendable {
-    /// Setting key, or `domain/NAME`.
+    /// Setting key, `domain/NAME` or `table/NAME`.
     var path: String
     var base: ServerValue
     var new: Values
@@ -24,6 +24,8 @@ struct StagedEdit: Hashable, Sendable {
     var theirs: ServerValue?
 
     var isConflict: Bool { theirs != nil }
+    /// Sent by a call of its own, not with the settings.
+    var isRecord: Bool { path.contains("/") }
 }
 
 /// All staged changes, in the order in which they were begun, with undo. A value: what it does depends on what it is

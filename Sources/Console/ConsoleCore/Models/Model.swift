@@ -13,6 +13,7 @@ enum ModelRequest: Hashable, Sendable {
     case validate(PageID)
     case apply
     case service(name: String, action: String)
+    case table(String)
 }
 
 /// The pages' shared state: the server as we know it, and the draft of changes.
@@ -36,6 +37,8 @@ package struct Model: Sendable {
     var domains: [DomainEntry] = []
     /// The pair that is set; `nil` until it was looked at.
     var certificate: CertificateReport?
+    /// Tables that pages stage edits of, by name.
+    var tables: [String: TableState] = [:]
     var draft = Draft()
     var foreign: [String: ForeignMark] = [:]
     var problems: [String: [Problem]] = [:]
@@ -57,6 +60,8 @@ package struct Model: Sendable {
 
     /// What the Log page shall be filtered by when it comes up next; `nil` = as it was.
     var logFilter: String?
+    /// What the Simulate page shall begin with; `nil` = as it was.
+    var simulation: SimulationWish?
 
     var requests: [RequestID: ModelRequest] = [:]
     var announced: [String] = []
@@ -71,13 +76,16 @@ package struct Model: Sendable {
 
     // MARK: - Values
 
-    /// The server's value of a setting or of `domain/NAME`.
+    /// The server's value of a setting, of `domain/NAME` or of `table/NAME`.
     func server(_ path: String) -> ServerValue {
         if let name = DomainRecord.name(ofPath: path) {
             guard let entry = domains.first(where: { $0.name == name }) else {
                 return ServerValue(values: nil, revision: 0)
             }
             return ServerValue(values: DomainRecord(entry).values, revision: entry.revision)
+        }
+        if let name = TableRecord.name(ofPath: path) {
+            return ServerValue(values: tables[name]?.lines, revision: 0)
         }
         guard let entry = settings[path] else { return ServerValue(values: [], revision: 0) }
         return ServerValue(values: entry.values, revision: entry.revision)

@@ -38,6 +38,7 @@ enum ModelLink {
             case .validate(let page):
                 take(try reply.result(of: SettingsInterface.Validate.self).0.problems, on: page, &context)
             case .apply: context.applyStepDone(try reply.result(of: SettingsInterface.Apply.self).0)
+            case .table(let name): take(try reply.result(of: TablesInterface.Show.self).0, table: name, &context)
             case .service(let name, let action):
                 acted(try reply.result(of: ServicesInterface.Act.self).0, name, action, &context)
             }
@@ -54,7 +55,7 @@ enum ModelLink {
         case .apply:
             context.applyFailed(error)
         case .announce, .certificate: return
-        case .watch, .hello, .status, .settings, .domains, .validate, .service:
+        case .watch, .hello, .status, .settings, .domains, .validate, .service, .table:
             if !isLost { context.notice(.error, error.phrase) }
         }
         context.modelChanged()
@@ -80,6 +81,7 @@ enum ModelLink {
         context.model.isUnlocked = true
         context.refresh(SettingsInterface.List.self, .init(), for: .settings)
         context.refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
+        context.refresh(TablesInterface.Show.self, .init(table: "effect"), for: .effectTable)
         context.refresh(ServerInterface.GetStatus.self, .init(), for: .status)
         context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
         context.refresh(ServerInterface.Watch.self, .init(statusInterval: 1000), for: .watch)
@@ -91,9 +93,7 @@ enum ModelLink {
     private static func take(_ output: SettingsInterface.List.Output, _ context: inout Context) {
         context.model.settings = Dictionary(
             output.settings.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-        for edit in context.model.draft.edits where DomainRecord.name(ofPath: edit.path) == nil {
-            rebase(edit.path, nil, &context)
-        }
+        for edit in context.model.draft.edits where !edit.isRecord { rebase(edit.path, nil, &context) }
         guard !context.model.isReady else { return context.announce() }
         context.model.isReady = true
         context.announce()
@@ -128,6 +128,11 @@ enum ModelLink {
         context.model.certificate = report
         guard let warning = SSLText.warning(report), warning != before else { return }
         context.notice(.warning, warning)
+    }
+
+    private static func take(_ output: TablesInterface.Show.Output, table name: String, _ context: inout Context) {
+        context.model.tables[name] = TableState(output)
+        rebase("table/\(name)", nil, &context)
     }
 
     static func take(_ status: ServerStatus, _ context: inout Context) {
@@ -179,6 +184,11 @@ enum ModelLink {
             if change.path.hasPrefix("account/") {
                 needsDomains = true  // their numbers of accounts
                 context.model.accountsVersion += 1
+                markForeign(change.path, event, &context)
+            } else if let name = TableRecord.name(ofPath: change.path) {
+                if context.model.tables[name] != nil {
+                    context.refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
+                }
                 markForeign(change.path, event, &context)
             } else if DomainRecord.name(ofPath: change.path) != nil {
                 needsDomains = true

@@ -59,7 +59,7 @@ struct SettingBinder {
     /// The server looks at what is staged on the page: does the folder exist, does the key fit.
     func validate(_ context: inout Context) {
         guard context.isConnected else { return }
-        let changes = context.model.staged(on: page).filter { DomainRecord.name(ofPath: $0.path) == nil }
+        let changes = context.model.staged(on: page).filter { !$0.isRecord }
             .map { SettingChange(key: $0.path, values: $0.new) }
         guard !changes.isEmpty else { return }
         context.ask(SettingsInterface.Validate.self, .init(changes: changes), for: .validate(page))

@@ -18,6 +18,7 @@ enum SettingText {
     /// A value in one line; `nil` = the place does not exist.
     static func value(_ path: String, _ values: Values, _ say: any Localizer) -> String {
         guard let values else { return "-" }
+        if TableRecord.name(ofPath: path) != nil { return say(.text("table.lines", String(values.count))) }
         if DomainRecord.name(ofPath: path) != nil, let record = DomainRecord(values: values) {
             return [record.addresses, record.folder, record.maxAccounts == "0" ? "" : record.maxAccounts]
                 .filter { !$0.isEmpty }.joined(separator: " ")

@@ -25,13 +25,6 @@ struct ComingScreen: Screen {
     private static func commands(_ page: PageID) -> [(String, String)] {
         let program = "epost-console "
         switch page {
-        case .relay:
-            return [
-                (program + "table show effect", "coming.cmd.effect-show"),
-                (program + "table set effect FILE", "coming.cmd.effect-set"),
-                (program + "explain --client IP --from A --to B", "coming.cmd.explain"),
-                (program + "setting list", "coming.cmd.settings"),
-            ]
         case .logs:
             return [
                 (program + "setting set log.sender true", "coming.cmd.settings"),

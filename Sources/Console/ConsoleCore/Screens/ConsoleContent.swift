@@ -29,10 +29,12 @@ package enum ConsoleContent {
         case .domain: DomainScreen()
         case .service: ServiceScreen()
         case .about: AboutScreen()
-        case .relay, .alias, .lists, .logs, .filter, .virus: ComingScreen(page)
+        case .relay: RelayScreen()
+        case .alias, .lists, .logs, .filter, .virus: ComingScreen(page)
         case .accounts: AccountsScreen()
         case .queue: QueueScreen()
         case .log: LogScreen()
+        case .simulate: SimulateScreen()
         case .history: HistoryScreen()
         }
     }

@@ -95,6 +95,7 @@ struct ReviewScreen: Screen {
         let say = context.say
         let isFaulty = context.model.problems[edit.path]?.contains { !$0.isWarning } == true
         let server = edit.theirs ?? edit.base
+        if TableRecord.name(ofPath: edit.path) != nil { return tableRow(edit, context) }
         let new =
             edit.new == nil && DomainRecord.name(ofPath: edit.path) == nil
             ? say("word.default") : SettingText.value(edit.path, edit.new, say)
@@ -105,6 +106,23 @@ struct ReviewScreen: Screen {
                 say(PageID.of(path: edit.path).name), SettingText.name(of: edit.path, say),
                 SettingText.value(edit.path, server.values, say), new, say(Phrase(state)),
             ], mark: edit.isConflict || isFaulty ? .problem : .staged)
+    }
+
+    /// A table shows the first line that differs, not all of it.
+    private func tableRow(_ edit: StagedEdit, _ context: Context) -> TableRow {
+        let say = context.say
+        let change = TableRecord.difference((edit.theirs ?? edit.base).values ?? [], edit.new ?? [])
+        func text(_ lines: ArraySlice<String>) -> String {
+            guard let first = lines.first else { return "-" }
+            return lines.count == 1 ? Visible.line(first) : Visible.line(first) + " (+\(lines.count - 1))"
+        }
+        let state = edit.isConflict ? "review.state.conflict" : "review.state.ready"
+        return TableRow(
+            id: edit.path,
+            cells: [
+                say(PageID.of(path: edit.path).name), SettingText.name(of: edit.path, say), text(change.old),
+                text(change.new), say(Phrase(state)),
+            ], mark: edit.isConflict ? .problem : .staged)
     }
 
     mutating func prepare(_ context: Context) {

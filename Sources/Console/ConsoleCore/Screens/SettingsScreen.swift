@@ -13,6 +13,9 @@ protocol SettingsScreen: Screen {
     func state(_ context: Context) -> Phrase?
     /// The sentence of the message line about what is not a setting.
     func otherHint(_ context: Context) -> Phrase?
+    /// Sends what is staged on the page.
+    /// - Returns: whether something was sent.
+    mutating func apply(_ context: inout Context) -> Bool
 }
 
 extension SettingsScreen {
@@ -101,8 +104,9 @@ extension SettingsScreen {
     }
 
     /// R-MC-05: every field is right before anything is sent; the first faulty one gets the focus.
-    mutating func apply(_ context: inout Context) -> Bool {
-        let edits = context.model.staged(on: page)
+    mutating func apply(_ context: inout Context) -> Bool { applyStaged(context.model.staged(on: page), &context) }
+
+    mutating func applyStaged(_ edits: [StagedEdit], _ context: inout Context) -> Bool {
         let faulty = edits.filter { edit in
             SettingParts.problem(edit.path, edit.new ?? []) != nil && edit.new != nil
         }
