@@ -3,7 +3,8 @@ import Control
 
 struct ExplainCommand: ControlCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Explain a refusal by its reference, what would be decided, or what a client may do at all.")
+        commandName: "explain",
+        abstract: "Explain a refusal by its reference, what would be decided, or what a client may do at all.")
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var reading: ReadingOptions

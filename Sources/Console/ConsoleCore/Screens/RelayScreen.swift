@@ -119,7 +119,8 @@ struct RelayScreen: SettingsScreen {
             let worst = [view.others, view.othersIPv6].contains { $0.exposure == "everybody" }
             return .text(worst ? "relay.exposure.everybody" : "relay.exposure.forged-senders")
         }
-        return form.focus == "rules" ? .text("relay.rules.hint") : form.focus == "client" ? .text("relay.client.hint") : nil
+        return form.focus == "rules"
+            ? .text("relay.rules.hint") : form.focus == "client" ? .text("relay.client.hint") : nil
     }
 
     private func problem(at line: Int) -> Problem? {

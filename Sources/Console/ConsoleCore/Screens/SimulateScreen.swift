@@ -25,13 +25,17 @@ struct SimulateScreen: Screen {
                 FormRow(.text("simulate.client"), [field("client", 22), word("hello"), field("hello", 22)]),
                 FormRow(
                     .text("simulate.login"),
-                    [field("login", 22), FormPart("tls", CheckBox(.text("simulate.tls"))), word("size"), field("size", 10)]),
+                    [
+                        field("login", 22), FormPart("tls", CheckBox(.text("simulate.tls"))), word("size"),
+                        field("size", 10),
+                    ]),
                 FormRow(.text("simulate.from"), [field("from", nil)]),
                 FormRow(.text("simulate.to"), [field("to", nil)]),
                 FormRow(
                     nil,
                     [
-                        FormPart("run", Button(.text("simulate.run"))), FormPart("draft", CheckBox(.text("simulate.draft"))),
+                        FormPart("run", Button(.text("simulate.run"))),
+                        FormPart("draft", CheckBox(.text("simulate.draft"))),
                     ], isIndented: true),
                 FormRow(nil, [FormPart("result", Label("", .heading, wraps: true), width: .fill)]),
                 FormRow(nil, "steps", steps),

@@ -127,7 +127,8 @@ package struct Select: Widget, Sendable {
             switch key {
             case .enter, .down, .character(" "):
                 popup = ChoiceList(
-                    options.map { $0.name.isVerbatim ? $0.name.source : $0.id }, cursor: options.firstIndex { $0.id == selected } ?? 0)
+                    options.map { $0.name.isVerbatim ? $0.name.source : $0.id },
+                    cursor: options.firstIndex { $0.id == selected } ?? 0)
                 return .handled
             default: return .ignored
             }
