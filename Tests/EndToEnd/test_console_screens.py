@@ -163,3 +163,54 @@ def test_a_hostile_line_reaches_no_terminal(server, screen):
         link.docmd("RCPT", "TO:<nobody@in.example>")
     console.until("nobody@in.example")
     assert "Log" in console.text() and "Filter" in console.text()
+
+
+def test_a_stop_that_waits_for_a_message_holds_up_nothing_else(server, screen):
+    """One session is in the middle of its message: the stop waits for it, and lists go on coming meanwhile."""
+    server.account("taro")
+    console = screen(server.root)
+    console.until("SMTP gateway", "RUN 2/2")
+    link = smtplib.SMTP("127.0.0.1", server.port)
+    link.ehlo()
+    link.mail("a@ext.example")
+    link.rcpt("taro@in.example")
+    assert link.docmd("DATA")[0] == 354
+    link.send(b"Subject: x\r\n\r\nhalf of it")
+    go(console, "c", "4")
+    console.until("EPSTRS", "pid")
+    console.keys("Enter")
+    console.until("Stop EPSTRS")
+    early()
+    console.keys("s")
+    console.until("stopping")
+    go(console, "a")
+    console.until("> taro")  # asked for now, while the stop has no answer yet
+    go(console, "c", "4")
+    console.until("stopping")
+    link.send(b"\r\n.\r\n")
+    console.until("STOPPED")
+    assert len(server.wait_for_mail("taro")) == 1
+
+
+def test_accounts_go_out_and_come_in_by_files(server, screen, tmp_path):
+    server.account("taro")
+    console = screen(server.root)
+    console.until("SMTP gateway")
+    go(console, "a")
+    console.until("> taro")
+    console.keys("x")
+    console.until("Export accounts")
+    early()
+    console.type(str(tmp_path / "out.tsv")).keys("C-o")
+    console.until("1 accounts were written")
+    exported = (tmp_path / "out.tsv").read_text()
+    assert exported.startswith("taro\t{SCRYPT}")
+    (tmp_path / "in.tsv").write_text("hanako\tSecret-2\tSuzuki, Hanako\tother.example\nno password\n")
+    console.keys("i")
+    console.until("Import accounts into")
+    early()
+    console.type(str(tmp_path / "in.tsv")).keys("C-o")
+    console.until("Type 2 to confirm")
+    console.type("2").keys("Tab", "i")
+    console.until("1 added, 0 changed, 1 skipped", seconds=30)
+    assert server.json("account", "show", "hanako@in.example")["fullName"] == "Suzuki, Hanako"

@@ -14,6 +14,7 @@ struct Driver {
     /// Streams that are open: which request each method's stream belongs to.
     var streams: [String: RequestID] = [:]
     var drafts: [String] = []
+    var files: [String: String] = [:]
     var exitCode: Int32?
     private var queue: [(RequestID, [[UInt8]])] = []
 
@@ -129,18 +130,31 @@ struct Driver {
                 author: "sato", origin: "192.168.0.20", time: FakeServer.now))
     }
 
+    /// Files by path.
+    private mutating func answer(_ request: FileRequest) -> FileOutcome {
+        switch request {
+        case .read(let path, _): return files[path].map { .contents($0) } ?? .failed("No such file or directory")
+        case .write(let path, let text, let overwrites):
+            if files[path] != nil, !overwrites { return .exists }
+            files[path] = text
+            return .written
+        }
+    }
+
     private mutating func perform(_ effects: [Effect]) {
         for effect in effects {
             switch effect {
-            case .send(let id, let frame, let isStream):
+            case .send(let id, let frame, let lane):
                 guard isUp else {
                     let error = ControlError(.noConnection, code: "control.lost", "the connection to epostd was lost")
                     perform(app.handle(.link(.failed(id, error)), now: now, clock: clock))
                     continue
                 }
                 let frames = (try? server.replies(to: frame)) ?? []
-                if isStream, let method = server.calls.last { streams[method] = id }
+                if lane == .stream, let method = server.calls.last { streams[method] = id }
                 queue.append((id, frames))
+            case .file(let id, let request):
+                perform(app.handle(.link(.file(id, answer(request))), now: now, clock: clock))
             case .cancel(let id): streams = streams.filter { $0.value != id }
             case .exit(let code): exitCode = code
             case .saveDraft(let text): drafts.append(text)

@@ -33,6 +33,7 @@ struct FakeServer {
     var setupProblems: [Problem] = []
     /// Names of the methods that were called, in order.
     var calls: [String] = []
+    var imported: [DirectoryInterface.ImportAccounts.Input] = []
     /// The accounts of each question for used space.
     var measured: [[String]] = []
     var lastSetup: ServerInterface.Setup.Input?

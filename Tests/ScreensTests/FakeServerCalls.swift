@@ -84,6 +84,23 @@ extension FakeServer {
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
             return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+        case DirectoryInterface.ImportAccounts.name:
+            let asked = try input(DirectoryInterface.ImportAccounts.self, call)
+            let lines = asked.text.split(separator: "\n")
+            imported.append(asked)
+            let bad = lines.enumerated().filter { !$0.element.contains("\t") }.map {
+                Problem(path: "line/\(asked.firstLine + $0.offset)", code: "test.line", message: "no tab in this line")
+            }
+            return one(
+                DirectoryInterface.ImportAccounts.Output(
+                    revision: revision, added: lines.count - bad.count, updated: 0, skipped: bad.count, problems: bad))
+        case DirectoryInterface.ExportAccounts.name:
+            let asked = try input(DirectoryInterface.ExportAccounts.self, call)
+            let rows = (asked.offset..<min(accountCount, asked.offset + asked.limit)).map {
+                "user\($0)\t{X}\t\t\(asked.domain)\n"
+            }
+            return one(
+                DirectoryInterface.ExportAccounts.Output(text: rows.joined(), count: rows.count, total: accountCount))
         case DirectoryInterface.AccountUsage.name:
             let asked = try input(DirectoryInterface.AccountUsage.self, call)
             measured.append(asked.accounts)

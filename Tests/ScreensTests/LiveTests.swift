@@ -54,6 +54,46 @@ struct LiveTests {
         #expect(driver.server.measured.count == 3, "figures on the screen are looked up again")
     }
 
+    /// R-ACC-46 to R-ACC-49: pieces of a hundred lines, the number of lines typed before, faulty lines in the report.
+    @Test func accountsAreImportedWithConfirmationProgressAndReport() {
+        var driver = Driver()
+        driver.files["/tmp/a.tsv"] = (1...249).map { "u\($0)\tpw\n" }.joined() + "no tab\n"
+        driver.go(.accounts)
+        driver.keys(.character("i"))
+        driver.type("/tmp/b.tsv")
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("/tmp/b.tsv cannot be read"))
+        driver.keys(.control("u"))
+        driver.type("/tmp/a.tsv")
+        driver.keys(.control("o"))
+        driver.keys(.tab, .character("i"))
+        #expect(driver.server.imported.isEmpty, "the number of lines was not typed")
+        driver.keys(.backTab)
+        driver.type("250")
+        driver.keys(.tab, .character("i"))
+        #expect(driver.server.imported.map(\.firstLine) == [1, 101, 201])
+        #expect(driver.server.imported.allSatisfy { $0.domain == "example.jp" })
+        #expect(driver.text.contains("250 of 250 lines: 249 added, 0 changed, 1 skipped"))
+        #expect(driver.text.contains("no tab in this line"))
+    }
+
+    @Test func accountsAreExportedAndAFileIsNotOverwrittenUnasked() {
+        var server = FakeServer()
+        server.accountCount = 1_200
+        var driver = Driver(server: server)
+        driver.files["/tmp/x.tsv"] = "precious"
+        driver.go(.accounts)
+        driver.keys(.character("x"))
+        driver.type("/tmp/x.tsv")
+        driver.keys(.control("o"))
+        #expect(driver.files["/tmp/x.tsv"] == "precious")
+        driver.keys(.enter)
+        #expect(driver.files["/tmp/x.tsv"] == "precious")
+        driver.keys(.control("o"), .character("o"))
+        #expect(driver.files["/tmp/x.tsv"]?.split(separator: "\n").count == 1_200)
+        #expect(driver.text.contains("1200 accounts"))
+    }
+
     @Test func theActionsMenuHoldsActionsAndEachOnce() {
         var driver = Driver()
         driver.go(.accounts)

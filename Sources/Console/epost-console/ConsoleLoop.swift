@@ -124,7 +124,8 @@ final class ConsoleLoop {
     private func perform(_ effects: [Effect]) {
         for effect in effects {
             switch effect {
-            case .send(let id, let frame, let isStream): link.send(id, frame: frame, isStream: isStream)
+            case .send(let id, let frame, let lane): link.send(id, frame: frame, lane: lane)
+            case .file(let id, let request): dispatch(.link(.file(id, FileWork.perform(request))))
             case .cancel(let id): link.cancel(id)
             case .exit(let code): exitCode = code
             case .suspend: suspend()

@@ -2,8 +2,9 @@ import ConsoleCore
 import Control
 import Glibc
 
-/// The control socket for the loop: requests on one connection, each stream on its own (a Varlink connection answers in
-/// order, so a stream would block what comes after it). Never blocks; connects again with a growing pause.
+/// The control socket for the loop: look-ups on one connection; each stream, each call that may wait, and whatever comes
+/// while that one is held up, on a connection of its own (a Varlink connection answers in order). Never blocks; connects
+/// again with a growing pause.
 final class SocketLink {
     private struct Connection: ~Copyable {
         let socket: ControlSocket
@@ -24,9 +25,21 @@ final class SocketLink {
     /// Octets that one turn reads at most, so that a busy socket cannot keep the keyboard waiting.
     static let octetsPerTurn = 65_536
 
+    /// Milliseconds for which others wait behind a request on the shared connection.
+    static let patience = 100
+    /// The answer to a repeated greeting, which nobody asked for.
+    private static let unasked = RequestID(-1)
+    private static let hello = Array("org.epost.Server.Hello".utf8)
+    private static let announce = Array("org.epost.Server.Announce".utf8)
+
     private let path: String
     private var main: Box?
-    private var streams: [RequestID: Box] = [:]
+    /// Connections for one request each.
+    private var apart: [RequestID: Box] = [:]
+    /// The greeting of this session: who acts on a further connection is known by it too.
+    private var greeting: [UInt8] = []
+    /// When the oldest request on the shared connection was sent, or the last answer there came.
+    private var sharedSince: Moment = 0
     private var pause = SocketLink.firstPause
     private(set) var nextTry: Moment = 0
     private var messages: [LinkMessage] = []
@@ -50,32 +63,40 @@ final class SocketLink {
         }
     }
 
-    func send(_ id: RequestID, frame: [UInt8], isStream: Bool) {
+    func send(_ id: RequestID, frame: [UInt8], lane: Lane) {
         guard let main else {
             messages.append(.failed(id, .connectionLost(path: path)))
             return
         }
-        guard isStream else {
+        let now = Clock.now()
+        let method = frame.prefix(1_000)
+        // Greeting and presence belong to the connection that stays.
+        let isGreeting = method.contains(Self.hello)
+        let stays = isGreeting || method.contains(Self.announce)
+        let isHeldUp = !main.connection.waiting.isEmpty && now - sharedSince > Self.patience
+        guard !stays, lane != .shared || isHeldUp else {
+            if isGreeting { greeting = frame }
+            if main.connection.waiting.isEmpty { sharedSince = now }
             main.connection.waiting.append(id)
             main.connection.output += frame
             return
         }
         do throws(ControlError) {
             let box = Box(try Connection(path: path))
-            box.connection.waiting = [id]
-            box.connection.output = frame
-            streams[id] = box
+            box.connection.waiting = greeting.isEmpty ? [id] : [Self.unasked, id]
+            box.connection.output = greeting + frame
+            apart[id] = box
         } catch {
             messages.append(.failed(id, error))
         }
     }
 
-    /// A stream ends by closing its connection; the answer to a request is passed over when it comes.
-    func cancel(_ id: RequestID) { streams[id] = nil }
+    /// A connection of its own is closed; the answer on the shared one is passed over when it comes.
+    func cancel(_ id: RequestID) { apart[id] = nil }
 
     /// What `poll` should watch.
     var descriptors: [pollfd] {
-        ([main].compactMap { $0 } + streams.values).map { box in
+        ([main].compactMap { $0 } + apart.values).map { box in
             let wants = Int16(POLLIN) | (box.connection.output.isEmpty ? 0 : Int16(POLLOUT))
             return pollfd(fd: box.connection.socket.descriptor, events: wants, revents: 0)
         }
@@ -87,9 +108,9 @@ final class SocketLink {
     func advance(at now: Moment) -> [LinkMessage] {
         connectIfDue(at: now)
         if let box = main, !serve(box) { lose(at: now) }
-        for (id, box) in streams where !serve(box) {
+        for (id, box) in apart where !serve(box) {
             // A stream that ends by itself has said so in its last reply; one cut off has not.
-            streams[id] = nil
+            apart[id] = nil
             if !box.connection.waiting.isEmpty { messages.append(.failed(id, .connectionLost(path: path))) }
         }
         defer { messages = [] }
@@ -98,7 +119,8 @@ final class SocketLink {
 
     private func lose(at now: Moment) {
         main = nil
-        streams = [:]
+        apart = [:]
+        greeting = []
         nextTry = now + SocketLink.firstPause
         pause = SocketLink.firstPause * 2
         messages.append(.lost(.connectionLost(path: path)))
@@ -134,9 +156,16 @@ final class SocketLink {
         guard let frames = try? box.connection.decoder.feed(octets) else { return false }
         for frame in frames {
             guard let id = box.connection.waiting.first else { return false }
+            if id == Self.unasked {
+                box.connection.waiting.removeFirst()
+                continue
+            }
             messages.append(.reply(LinkReply(id: id, frame: frame)))
-            let goesOn = streams[id] != nil && ((try? Varlink.head(ofReply: frame).continues) ?? nil) == true
-            if !goesOn { box.connection.waiting.removeFirst() }
+            let isApart = apart[id] === box
+            let goesOn = isApart && ((try? Varlink.head(ofReply: frame).continues) ?? nil) == true
+            guard !goesOn else { continue }
+            box.connection.waiting.removeFirst()
+            if isApart { apart[id] = nil } else { sharedSince = Clock.now() }
         }
         return true
     }

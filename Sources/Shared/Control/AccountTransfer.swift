@@ -4,6 +4,7 @@ extension DirectoryInterface {
     /// Long files are sent in pieces.
     package enum ImportAccounts: ControlMethod {
         package static let name = "org.epost.Directory.ImportAccounts"
+        package static let mayWait = true
         /// Lines in one call: each password costs its hash, and a call must end in time.
         package static let maximumLines = 100
         package struct Input: Codable, Hashable, Sendable {
@@ -44,6 +45,7 @@ extension DirectoryInterface {
     /// who may change accounts.
     package enum ExportAccounts: ControlMethod {
         package static let name = "org.epost.Directory.ExportAccounts"
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
             package var domain: String
             package var offset: Int

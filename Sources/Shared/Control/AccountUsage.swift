@@ -4,6 +4,7 @@ extension DirectoryInterface {
     /// by then is `nil` and can be asked for again.
     package enum AccountUsage: ControlMethod {
         package static let name = "org.epost.Directory.AccountUsage"
+        package static let mayWait = true
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
             package var domain: String

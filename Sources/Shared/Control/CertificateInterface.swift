@@ -19,6 +19,7 @@ extension ServerInterface {
     /// Makes a self-signed pair for the names of this server beside the files that are set, which stay, and sets it.
     package enum MakeCertificate: ControlMethod {
         package static let name = "org.epost.Server.MakeCertificate"
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
             package var note: String
             package init(note: String = "") { self.note = note }

@@ -3,6 +3,7 @@ package enum LogInterface {
     /// Newest first, bounded.
     package enum Search: ControlMethod {
         package static let name = "org.epost.Log.Search"
+        package static let mayWait = true
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
             package var filter: LogFilter

@@ -56,6 +56,7 @@ package enum QueueInterface {
 
     package enum Act: ControlMethod {
         package static let name = "org.epost.Queue.Act"
+        package static let mayWait = true
         package enum Action: String, Codable, Hashable, Sendable, CaseIterable {
             /// Try all waiting recipients now.
             case retry

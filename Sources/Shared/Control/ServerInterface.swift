@@ -109,6 +109,7 @@ package enum ServerInterface {
     /// Only checks what `Setup` would be given; never changes anything. Called when a wizard page is left.
     package enum CheckSetup: ControlMethod {
         package static let name = "org.epost.Server.CheckSetup"
+        package static let mayWait = true
         package static let isReadOnly = true
         package typealias Input = Setup.Input
         package struct Output: Codable, Hashable, Sendable {
@@ -141,6 +142,7 @@ package enum ServerInterface {
     /// Checks the system management password (lock screen, R-MC-07); wrong tries are slowed by the server.
     package enum Unlock: ControlMethod {
         package static let name = "org.epost.Server.Unlock"
+        package static let mayWait = true
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
             package var password: String

@@ -13,6 +13,7 @@ package enum ServicesInterface {
     /// Answers when the action is done, or with `Failed` and the cause.
     package enum Act: ControlMethod {
         package static let name = "org.epost.Services.Act"
+        package static let mayWait = true
         package enum Action: String, Codable, Hashable, Sendable, CaseIterable {
             case start, stop, restart, register, unregister
         }

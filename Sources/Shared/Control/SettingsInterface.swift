@@ -22,6 +22,7 @@ package enum SettingsInterface {
 
     package enum Validate: ControlMethod {
         package static let name = "org.epost.Settings.Validate"
+        package static let mayWait = true
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
             package var changes: [SettingChange]
@@ -36,6 +37,7 @@ package enum SettingsInterface {
     /// All or nothing. Errors: `Refused` with problems, `Conflict` when a base revision is not the newest of its key.
     package enum Apply: ControlMethod {
         package static let name = "org.epost.Settings.Apply"
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
             package var changes: [SettingChange]
             package var note: String
@@ -74,6 +76,7 @@ package enum SettingsInterface {
     /// `Refused` where it cannot be undone (a deleted mailbox).
     package enum Revert: ControlMethod {
         package static let name = "org.epost.Settings.Revert"
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
             package var revision: Int
             package var note: String

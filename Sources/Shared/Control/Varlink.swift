@@ -12,11 +12,15 @@ package protocol ControlMethod: SendableMetatype {
     static var isStream: Bool { get }
     /// Whether the right to look is enough (group `epost-view`).
     static var isReadOnly: Bool { get }
+    /// Whether the answer may take longer than a look-up: a console asks on a connection of its own then, because a
+    /// Varlink connection answers in order.
+    static var mayWait: Bool { get }
 }
 
 extension ControlMethod {
     package static var isStream: Bool { false }
     package static var isReadOnly: Bool { false }
+    package static var mayWait: Bool { false }
 }
 
 /// For methods without parameters or without results.

@@ -17,6 +17,7 @@ enum ModelLink {
             context.model.lostAt = context.clock
             context.notice(.error, .text("error.no-connection", context.clock.fullText))
         case .reply(let reply): receive(reply, &context)
+        case .file: break
         case .failed(let id, let error):
             guard let request = context.model.requests.removeValue(forKey: id) else { return }
             failed(request, error, &context)

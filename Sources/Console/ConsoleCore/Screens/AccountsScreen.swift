@@ -118,6 +118,11 @@ struct AccountsScreen: Screen {
             Command(
                 "delete", .text("accounts.menu.delete"), keys: [.character("d")], bar: .text("bar.delete"),
                 off: noAccount ?? off, danger: .final, isAction: true),
+            Command(
+                "import", .text("accounts.menu.import"), keys: [.character("i")], off: noDomain ?? off, danger: .wide,
+                isAction: true),
+            Command(
+                "export", .text("accounts.menu.export"), keys: [.character("x")], off: noDomain ?? off, isAction: true),
         ]
     }
 
@@ -290,6 +295,9 @@ struct AccountsScreen: Screen {
             guard let current else { return }
             context.model.logFilter = "\(current.account)@\(current.domain)"
             context.go(to: PageID.log.rawValue)
+        case "import" where domain(context) != nil: context.open(ImportDialog(shownDomain))
+        case "export" where domain(context) != nil:
+            context.open(ExportDialog(shownDomain, of: context.model.domains.map(\.name)))
         case "domain-add": context.open(DomainDialog(name: "", record: DomainRecord(), isNew: true))
         case "domain-change":
             if let entry = domain(context) {

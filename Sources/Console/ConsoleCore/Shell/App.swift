@@ -11,7 +11,9 @@ package enum Event: Sendable {
 
 /// What the console wants done outside.
 package enum Effect: Hashable, Sendable {
-    case send(RequestID, frame: [UInt8], isStream: Bool)
+    case send(RequestID, frame: [UInt8], lane: Lane)
+    /// The outcome comes back as `LinkMessage.file`.
+    case file(RequestID, FileRequest)
     case cancel(RequestID)
     case exit(Int32)
     case suspend
@@ -32,7 +34,7 @@ package struct App {
     struct Pending {
         var owner: Owner
         var since: Moment
-        var isStream: Bool
+        var lane: Lane
     }
     struct OpenDialog {
         var dialog: any Dialog

@@ -178,7 +178,11 @@ extension App {
             let mark = notice.level == .information ? "" : "! "
             row.put(mark + row.say(notice.text), x: 1, y: 0, role: role, limit: row.width - 2)
         } else if let wait = longestWait, context.now - wait >= 300 {
-            row.put("Waiting for epostd.", x: 1, y: 0, role: .hint)
+            let seconds = (context.now - wait) / 1_000
+            row.put(
+                seconds < 2
+                    ? "Waiting for epostd." : Phrase("Waiting for epostd: {seconds} s", ["seconds": String(seconds)]),
+                x: 1, y: 0, role: .hint)
         } else if let hint = dialogs.last.map({ $0.dialog.hint(context) }) ?? header.hint {
             row.put(hint, x: 1, y: 0, role: .message, limit: row.width - 2)
         }
@@ -186,7 +190,7 @@ extension App {
 
     /// When the oldest request still without an answer was sent.
     private var longestWait: Moment? {
-        pending.values.filter { !$0.isStream }.map(\.since).min()
+        pending.values.filter { $0.lane != .stream }.map(\.since).min()
     }
 
     /// What the key bar shows, in order; the shell's own commands step back behind those of the focused list.

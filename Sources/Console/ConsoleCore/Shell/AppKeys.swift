@@ -107,7 +107,7 @@ extension App {
         callDialog(serial) { $0.cancelled(&$1) }
         guard dialogs.count == count, let index = dialogs.firstIndex(where: { $0.serial == serial }) else { return }
         for (id, request) in pending where request.owner == .dialog(serial) {
-            if request.isStream { effects.append(.cancel(id)) }
+            if request.lane != .shared { effects.append(.cancel(id)) }
             pending[id] = nil
         }
         dialogs.remove(at: index)

@@ -10,12 +10,15 @@ extension App {
 
     private mutating func grant(_ wish: Context.Wish, of owner: Owner) {
         switch wish {
-        case .send(let id, let frame, let isStream):
-            pending[id] = Pending(owner: owner, since: context.now, isStream: isStream)
-            effects.append(.send(id, frame: frame, isStream: isStream))
-        case .sendForModel(let id, let frame, let isStream):
-            pending[id] = Pending(owner: .model, since: context.now, isStream: isStream)
-            effects.append(.send(id, frame: frame, isStream: isStream))
+        case .send(let id, let frame, let lane):
+            pending[id] = Pending(owner: owner, since: context.now, lane: lane)
+            effects.append(.send(id, frame: frame, lane: lane))
+        case .sendForModel(let id, let frame, let lane):
+            pending[id] = Pending(owner: .model, since: context.now, lane: lane)
+            effects.append(.send(id, frame: frame, lane: lane))
+        case .file(let id, let request):
+            pending[id] = Pending(owner: owner, since: context.now, lane: .apart)
+            effects.append(.file(id, request))
         case .cancel(let id):
             if pending.removeValue(forKey: id) != nil { effects.append(.cancel(id)) }
         case .notice(let level, let text):
@@ -70,7 +73,7 @@ extension App {
     /// Requests of what is gone are answered to nobody; its streams end.
     private mutating func forget(_ owner: Owner) {
         for (id, request) in pending where request.owner == owner {
-            if request.isStream { effects.append(.cancel(id)) }
+            if request.lane != .shared { effects.append(.cancel(id)) }
             pending[id] = nil
         }
     }
@@ -150,13 +153,13 @@ extension App {
                 }
             }
             modelChanged()
-        case .failed(let id, _):
+        case .failed(let id, _), .file(let id, _):
             guard let request = pending.removeValue(forKey: id) else { return }
             route(message, to: request.owner)
         case .reply(let reply):
             guard let request = pending[reply.id] else { return }
             // A stream ends with the reply that says so; the owner sees it too.
-            let goesOn = request.isStream && ((try? Varlink.head(ofReply: reply.frame).continues) ?? nil) == true
+            let goesOn = request.lane == .stream && ((try? Varlink.head(ofReply: reply.frame).continues) ?? nil) == true
             if !goesOn { pending[reply.id] = nil }
             route(message, to: request.owner)
         }

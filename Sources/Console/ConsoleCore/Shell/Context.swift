@@ -26,6 +26,16 @@ package struct RequestID: Hashable, Sendable {
     package init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
+/// On which connection a request goes: one answers in order, so what may wait would hold up what follows it.
+package enum Lane: Hashable, Sendable {
+    /// Short look-ups, one after the other.
+    case shared
+    /// One answer that may take a while: a connection of its own.
+    case apart
+    /// Answers until it is cancelled: a connection of its own.
+    case stream
+}
+
 /// What the control socket said.
 package enum LinkMessage: Sendable {
     /// A connection is there, the first or a new one. What was sent before is lost: ask again.
@@ -35,6 +45,8 @@ package enum LinkMessage: Sendable {
     case reply(LinkReply)
     /// A request will get no answer.
     case failed(RequestID, ControlError)
+    /// What became of a file that was asked for.
+    case file(RequestID, FileOutcome)
 }
 
 package struct LinkReply: Sendable {
@@ -84,9 +96,10 @@ package struct Context {
     package internal(set) var isReadOnly = false
 
     enum Wish {
-        case send(RequestID, frame: [UInt8], isStream: Bool)
+        case send(RequestID, frame: [UInt8], lane: Lane)
         /// The answer goes to `Content.receive`, whoever asked.
-        case sendForModel(RequestID, frame: [UInt8], isStream: Bool)
+        case sendForModel(RequestID, frame: [UInt8], lane: Lane)
+        case file(RequestID, FileRequest)
         case cancel(RequestID)
         case notice(Notice.Level, Phrase)
         case open(any Dialog)
@@ -118,7 +131,8 @@ package struct Context {
     {
         lastRequest += 1
         let id = RequestID(lastRequest)
-        wishes.append(.send(id, frame: Varlink.call(method, input, more: stream), isStream: stream))
+        let frame = Varlink.call(method, input, more: stream)
+        wishes.append(.send(id, frame: frame, lane: stream ? .stream : M.mayWait ? .apart : .shared))
         return id
     }
 
@@ -128,7 +142,16 @@ package struct Context {
     ) -> RequestID {
         lastRequest += 1
         let id = RequestID(lastRequest)
-        wishes.append(.sendForModel(id, frame: Varlink.call(method, input, more: stream), isStream: stream))
+        let frame = Varlink.call(method, input, more: stream)
+        wishes.append(.sendForModel(id, frame: frame, lane: stream ? .stream : M.mayWait ? .apart : .shared))
+        return id
+    }
+
+    /// Has a file of the person at the console read or written; the outcome comes to `receive`.
+    package mutating func file(_ request: FileRequest) -> RequestID {
+        lastRequest += 1
+        let id = RequestID(lastRequest)
+        wishes.append(.file(id, request))
         return id
     }
 
