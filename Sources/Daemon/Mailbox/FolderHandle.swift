@@ -3,14 +3,31 @@ import Glibc
 
 /// An open folder. Everything below it is named relative to it and never through a link, so neither a planted link nor
 /// a name with `..` leads out of a mailbox. Closed with the last reference.
-final class FolderHandle {
+final class FolderHandle: Sendable {
+    /// Which folder it is, whatever its path.
+    struct Identity: Equatable {
+        let device: UInt
+        let inode: UInt
+    }
+
     let descriptor: Int32
     /// For error texts.
     let path: String
+    let identity: Identity
 
     private init(_ descriptor: Int32, _ path: String) {
         self.descriptor = descriptor
         self.path = path
+        var info = stat()
+        _ = fstat(descriptor, &info)
+        identity = Identity(device: UInt(info.st_dev), inode: UInt(info.st_ino))
+    }
+
+    /// The folder that stands at a path now; `nil` when there is none.
+    static func identity(atPath path: String) -> Identity? {
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return nil }
+        return Identity(device: UInt(info.st_dev), inode: UInt(info.st_ino))
     }
 
     deinit { close(descriptor) }
@@ -23,6 +40,12 @@ final class FolderHandle {
         }
         guard descriptor >= 0 else { throw MailboxError(system: errno, "open \(path)") }
         return FolderHandle(descriptor, path)
+    }
+
+    /// The folder of that name in this one; `nil` for none, or a link.
+    func identity(of name: String) -> Identity? {
+        guard let info = status(name), info.st_mode & S_IFMT == S_IFDIR else { return nil }
+        return Identity(device: UInt(info.st_dev), inode: UInt(info.st_ino))
     }
 
     /// A folder in this one; `nil` when there is none of that name.

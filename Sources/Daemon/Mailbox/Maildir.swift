@@ -6,11 +6,12 @@ import MailModel
 ///
 /// A message's name is made of its queue id and the position of the recipient, and of nothing else that could change:
 /// `<seconds>.Q<id>R<index>.epost,S=<octets>`. So a repetition after a crash finds what an earlier attempt stored.
-struct Maildir {
+struct Maildir: Sendable {
     let root: FolderHandle
+    /// How names become durable here.
+    let nameSync: NameSync
     private let temporary: FolderHandle
     private let new: FolderHandle
-    private let current: FolderHandle
 
     /// Opens it; makes what is missing, at the first delivery all of it.
     init(_ location: MailboxLocation) throws(MailboxError) {
@@ -19,7 +20,15 @@ struct Maildir {
         root = folder
         temporary = try folder.folder("tmp")
         new = try folder.folder("new")
-        current = try folder.folder("cur")
+        // Readers expect it; here it is opened when it is searched.
+        _ = try folder.folder("cur")
+        nameSync = NameSync.of(new)
+    }
+
+    /// Whether the folders that it writes to still stand where their paths say.
+    var isInPlace: Bool {
+        FolderHandle.identity(atPath: root.path) == root.identity && root.identity(of: "new") == new.identity
+            && root.identity(of: "tmp") == temporary.identity
     }
 
     /// Opens the top folder of a mailbox; `nil` when it does not exist.
@@ -46,7 +55,7 @@ struct Maildir {
         guard looksInCurrent, let end = name.lastIndex(of: ",") else { return false }
         let stem = name[...end]
         var isThere = false
-        for folder in [new, current] where !isThere {
+        for folder in [new, try root.folder("cur")] where !isThere {
             try folder.forEachName { other throws(MailboxError) in
                 if other.hasPrefix(stem), let info = folder.status(other) { isThere = isWhole(info, size) }
                 return !isThere
@@ -60,7 +69,7 @@ struct Maildir {
         info.st_mode & S_IFMT == S_IFREG && Int(info.st_size) == size
     }
 
-    /// Writes header and content to `tmp`.
+    /// Writes header and content to `tmp`, and starts its way to the device.
     func write(_ name: String, _ delivery: MailboxDelivery) throws(MailboxError) -> MaildirFile {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         var descriptor = clinux_openat(temporary.descriptor, name, flags, 0o600)
@@ -72,12 +81,13 @@ struct Maildir {
         guard descriptor >= 0 else { throw MailboxError(system: errno, "create \(temporary.path)/\(name)") }
         let file = MaildirFile(descriptor, name: name, in: self)
         do throws(MailboxError) {
-            try OctetCopy.write(delivery.header, to: descriptor)
             switch delivery.content {
-            case .octets(let octets): try OctetCopy.write(octets, to: descriptor)
-            case .file(let source, let size, _): try OctetCopy.copy(size, from: source, to: descriptor)
+            case .octets(let octets): try OctetCopy.write(delivery.header, octets, to: descriptor)
+            case .file(let source, let size, _):
+                try OctetCopy.write(delivery.header, [], to: descriptor)
+                try OctetCopy.copy(size, from: source, to: descriptor)
             }
-            try file.settle()
+            file.start()
             return file
         } catch {
             unlinkat(temporary.descriptor, name, 0)
@@ -106,6 +116,9 @@ struct Maildir {
         }
     }
 
+    /// Takes back what lies in `tmp`.
+    func discard(_ name: String) { unlinkat(temporary.descriptor, name, 0) }
+
     /// Takes back a name whose content could not be made durable.
     func withdraw(_ name: String) { unlinkat(new.descriptor, name, 0) }
 
@@ -117,6 +130,25 @@ struct Maildir {
 enum OctetCopy {
     /// Octets copied at a time: what a delivery holds in memory of large content.
     private static let step = 256 << 10
+
+    /// Header and content, at one go where the kernel takes them.
+    static func write(_ header: [UInt8], _ octets: [UInt8], to descriptor: Int32) throws(MailboxError) {
+        let (total, isTooLarge) = header.count.addingReportingOverflow(octets.count)
+        guard !isTooLarge else { throw MailboxError(.io, "write: too large") }
+        let count = header.withUnsafeBytes { first in
+            octets.withUnsafeBytes { second in
+                let parts = [
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
+                ]
+                return writev(descriptor, parts, 2)
+            }
+        }
+        if count == total { return }
+        let done = max(0, count)
+        try write(Array(header.dropFirst(done)), to: descriptor)
+        try write(Array(octets.dropFirst(max(0, done - header.count))), to: descriptor)
+    }
 
     static func write(_ octets: [UInt8], to descriptor: Int32) throws(MailboxError) {
         let code = octets.withUnsafeBytes { write($0, to: descriptor) }

@@ -4,10 +4,9 @@ import Threads
 
 /// Mailboxes as Maildirs (architecture, section 4).
 ///
-/// Each message is written to `tmp`, renamed to `new` and synced (`MaildirFile`); 16 threads do that at the same time,
-/// because the journal of the file system commits what they have in common. Measured with 10 KB messages on a busy
-/// machine of 2 cores, ext4: one thread 280 to 900 messages/s, 16 threads 2,700 to 4,000 (two syncs each: 900 to
-/// 1,400); batches with syncfs before and after the renames 600 to 3,700, waiting for whatever else is to be written.
+/// Each message is written to `tmp`, renamed to `new` and synced. What arrives while one batch waits for the disk makes
+/// the next one, so that messages share those waits (`MaildirFile`); a few threads keep device and processors busy at
+/// the same time.
 package final class MaildirStore: MailboxStore {
     private struct Job: Sendable {
         let delivery: MailboxDelivery
@@ -15,14 +14,17 @@ package final class MaildirStore: MailboxStore {
     }
     private let worker: BatchWorker<Job>
 
-    private static let threads = 16
+    private static let threads = 4
+    /// Messages of a batch, and octets of their content: a large one holds up few others.
+    private static let batch = (messages: 64, octets: 4 << 20)
 
     /// - Parameter clock: milliseconds since 1970. Messages whose id is older than the store are looked for among those
     ///   that a reader has seen: an earlier process may have stored them.
     package init(clock: @escaping @Sendable () -> Int64 = MaildirStore.wallClock) {
         let writer = MaildirWriter(clock: clock)
-        worker = BatchWorker(name: "maildir", threads: Self.threads, limits: .init(items: 1)) { jobs in
-            for job in jobs { job.completion(writer.store(job.delivery)) }
+        let limits = BatchWorker<Job>.Limits(items: Self.batch.messages, weight: Self.batch.octets)
+        worker = BatchWorker(name: "maildir", threads: Self.threads, limits: limits) { jobs in
+            for (job, results) in zip(jobs, writer.store(jobs.map(\.delivery))) { job.completion(results) }
         }
     }
 
@@ -41,7 +43,7 @@ package final class MaildirStore: MailboxStore {
     package func deliver(
         _ delivery: MailboxDelivery, completion: @escaping @Sendable ([Result<MailboxOutcome, MailboxError>]) -> Void
     ) {
-        if !worker.submit(Job(delivery: delivery, completion: completion)) {
+        if !worker.submit(Job(delivery: delivery, completion: completion), weight: delivery.content.size) {
             completion(delivery.targets.map { _ in .failure(MailboxError(.io, "the mailbox store is closed")) })
         }
     }

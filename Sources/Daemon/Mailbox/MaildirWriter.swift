@@ -11,18 +11,34 @@ final class MaildirWriter: Sendable {
     }
     /// A target that has room for the message.
     private struct Place {
+        let message: Int
         let position: Int
         let target: MailboxDelivery.Target
         let folder: Maildir
         let name: String
     }
-    /// A file and the places that have it, the first one under its own name.
+    /// A file in `tmp` of its first place, and the places that it is linked to already.
     private struct Stored {
         let file: MaildirFile
-        var places: [Place]
+        let size: Int
+        let first: Place
+        var links: [Place] = []
+        var isGood = true
+        var isPublished = false
+        var places: [Place] { [first] + links }
+    }
+    private struct Batch {
+        var results: [[Result<MailboxOutcome, MailboxError>]]
+        var files: [Stored] = []
+
+        mutating func fail(_ index: Int, _ error: MailboxError) {
+            files[index].isGood = false
+            for place in files[index].places { results[place.message][place.position] = .failure(error) }
+        }
     }
     private let state: Mutex<State>
     private let reservations = Reservations()
+    private let mailboxes = MaildirCache()
     private let clock: @Sendable () -> Int64
 
     private static let uncertainLimit = 10_000
@@ -32,93 +48,155 @@ final class MaildirWriter: Sendable {
         state = Mutex(State(repeatedUntil: clock()))
     }
 
-    /// - Returns: one result for each target.
-    func store(_ delivery: MailboxDelivery) -> [Result<MailboxOutcome, MailboxError>] {
-        let size = delivery.header.count + delivery.content.size
-        var results: [Result<MailboxOutcome, MailboxError>] = []
-        var places: [Place] = []
+    /// Stores the messages of a batch together: they share the waits for the disk.
+    /// - Returns: for each message one result for each of its targets.
+    func store(_ deliveries: [MailboxDelivery]) -> [[Result<MailboxOutcome, MailboxError>]] {
+        var batch = Batch(results: deliveries.map { $0.targets.map { _ in .success(.stored) } })
+        for (message, delivery) in deliveries.enumerated() { write(delivery, message, &batch) }
+        settle(&batch)
+        publish(&batch)
+        commit(&batch)
+        for (results, delivery) in zip(batch.results, deliveries) { note(results, delivery, Self.size(delivery)) }
+        return batch.results
+    }
+
+    private static func size(_ delivery: MailboxDelivery) -> Int { delivery.header.count + delivery.content.size }
+
+    // MARK: Content
+
+    /// Writes one message into `tmp` of the first of its mailboxes that takes it.
+    private func write(_ delivery: MailboxDelivery, _ message: Int, _ batch: inout Batch) {
+        let size = Self.size(delivery)
+        let first = batch.files.count
         for (position, target) in delivery.targets.enumerated() {
-            do throws(MailboxError) {
-                let place = try place(for: delivery, target, position, size)
-                if let place { places.append(place) }
-                results.append(.success(place == nil ? .alreadyThere : .stored))
-            } catch {
-                results.append(.failure(error))
+            let result = attempt(delivery, size, message, position, target, &batch.files, from: first)
+            if case .failure(let error) = result, error.kind == .notWritable {
+                // Folders that were open from an earlier delivery may be gone since.
+                mailboxes.forget(target.mailbox)
+                batch.results[message][position] = attempt(
+                    delivery, size, message, position, target, &batch.files, from: first)
+            } else {
+                batch.results[message][position] = result
             }
         }
-        var stored: [Stored] = []
-        for place in places {
+    }
+
+    private func attempt(
+        _ delivery: MailboxDelivery, _ size: Int, _ message: Int, _ position: Int, _ target: MailboxDelivery.Target,
+        _ files: inout [Stored], from first: Int
+    ) -> Result<MailboxOutcome, MailboxError> {
+        do throws(MailboxError) {
+            let name = Maildir.name(id: delivery.id, index: target.index, size: size)
+            guard let folder = try open(target, name, size, delivery.id) else { return .success(.alreadyThere) }
+            let place = Place(message: message, position: position, target: target, folder: folder, name: name)
             do throws(MailboxError) {
-                try put(delivery, size, in: place, &stored)
+                try put(delivery, size, in: place, &files, from: first)
             } catch {
-                reservations.release(size, place.target)
-                results[place.position] = .failure(error)
+                reservations.release(size, target)
+                throw error
             }
+            return .success(.stored)
+        } catch {
+            return .failure(error)
         }
-        for one in stored {
-            guard let error = commit(one, size) else { continue }
-            for place in one.places { results[place.position] = .failure(error) }
-        }
-        note(results, delivery, size)
-        return results
     }
 
     /// Opens the mailbox and reserves room in it.
     /// - Returns: `nil` when the message is there already.
-    private func place(
-        for delivery: MailboxDelivery, _ target: MailboxDelivery.Target, _ position: Int, _ size: Int
-    ) throws(MailboxError) -> Place? {
-        let name = Maildir.name(id: delivery.id, index: target.index, size: size)
-        let folder = try Maildir(target.mailbox)
-        if try folder.holds(name, size: size, looksInCurrent: mayBeRepeated(delivery.id, name)) {
+    private func open(
+        _ target: MailboxDelivery.Target, _ name: String, _ size: Int, _ id: QueueID
+    ) throws(MailboxError) -> Maildir? {
+        let folder = try mailboxes.open(target.mailbox, now: clock())
+        if try folder.holds(name, size: size, looksInCurrent: mayBeRepeated(id, name)) {
             // The attempt that put it there may not have come so far as to sync it.
             try folder.sync()
             return nil
         }
         try reservations.reserve(size, target, MaildirQuota(root: folder.root, limit: target.limit))
-        return Place(position: position, target: target, folder: folder, name: name)
+        return folder
     }
 
-    /// Writes the content, or links it to where it was written before. The first name comes last, in `commit`: until
+    /// Writes the content, or links it to where it was written before. The first name comes last, in `publish`: until
     /// then `tmp` holds what the others are linked to.
     private func put(
-        _ delivery: MailboxDelivery, _ size: Int, in place: Place, _ stored: inout [Stored]
+        _ delivery: MailboxDelivery, _ size: Int, in place: Place, _ files: inout [Stored], from first: Int
     ) throws(MailboxError) {
-        for index in stored.indices {
+        for index in first..<files.count {
+            if files[index].links.isEmpty { try files[index].file.settle() }
             let isLinked = try reservations.settle(size, place.target, place.folder) { () throws(MailboxError) in
-                try place.folder.link(place.name, to: stored[index].file)
+                try place.folder.link(place.name, to: files[index].file)
             }
             if isLinked {
-                stored[index].places.append(place)
+                files[index].links.append(place)
                 return
             }
         }
-        stored.append(Stored(file: try place.folder.write(place.name, delivery), places: [place]))
+        files.append(Stored(file: try place.folder.write(place.name, delivery), size: size, first: place))
     }
 
-    private func commit(_ stored: Stored, _ size: Int) -> MailboxError? {
-        var published = stored.places.dropFirst()
-        do throws(MailboxError) {
-            if let first = stored.places.first {
-                do throws(MailboxError) {
-                    _ = try reservations.settle(size, first.target, first.folder) { () throws(MailboxError) in
-                        try first.folder.publish(first.name)
-                        return true
-                    }
-                } catch {
-                    reservations.release(size, first.target)
+    // MARK: Names
+
+    /// Waits for the content of all files; the device works on them at the same time.
+    private func settle(_ batch: inout Batch) {
+        for index in batch.files.indices {
+            do throws(MailboxError) {
+                try batch.files[index].file.settle()
+            } catch {
+                let place = batch.files[index].first
+                place.folder.discard(place.name)
+                reservations.release(batch.files[index].size, place.target)
+                batch.fail(index, error)
+            }
+        }
+    }
+
+    private func publish(_ batch: inout Batch) {
+        for index in batch.files.indices where batch.files[index].isGood {
+            let (place, size) = (batch.files[index].first, batch.files[index].size)
+            do throws(MailboxError) {
+                _ = try reservations.settle(size, place.target, place.folder) { () throws(MailboxError) in
+                    try place.folder.publish(place.name)
+                    return true
+                }
+                batch.files[index].isPublished = true
+            } catch {
+                reservations.release(size, place.target)
+                mailboxes.forget(place.target.mailbox)
+                batch.fail(index, error)
+            }
+        }
+    }
+
+    /// Makes the names durable: one sync for all on a file system where that is enough, else one for each.
+    private func commit(_ batch: inout Batch) {
+        // Of each journal the file that got its name last; its sync speaks for those before it.
+        var last: [UInt: Int] = [:]
+        for index in batch.files.indices where batch.files[index].isGood {
+            let file = batch.files[index].file
+            if file.folder.nameSync == .journal { last[file.folder.root.identity.device] = index }
+        }
+        var failures: [UInt: MailboxError] = [:]
+        for (device, index) in last {
+            do throws(MailboxError) { try batch.files[index].file.commit(in: []) } catch { failures[device] = error }
+        }
+        for index in batch.files.indices where batch.files[index].isGood {
+            let stored = batch.files[index]
+            do throws(MailboxError) {
+                if stored.file.folder.nameSync != .journal {
+                    try stored.file.commit(in: stored.places.map(\.folder))
+                } else if let error = failures[stored.file.folder.root.identity.device] {
                     throw error
                 }
-                published = stored.places[...]
-            }
-            try stored.file.commit(in: stored.places.map(\.folder))
-            return nil
-        } catch {
-            for place in published {
-                place.folder.withdraw(place.name)
-                MaildirQuota(root: place.folder.root, limit: 0).add(octets: -size, messages: -1)
-            }
-            return error
+            } catch { batch.fail(index, error) }
+        }
+        for stored in batch.files where !stored.isGood { withdraw(stored) }
+    }
+
+    /// A name whose content or sync failed is taken back; the message is tried again under the same name.
+    private func withdraw(_ stored: Stored) {
+        for place in stored.isPublished ? stored.places : stored.links {
+            place.folder.withdraw(place.name)
+            MaildirQuota(root: place.folder.root, limit: 0).add(octets: -stored.size, messages: -1)
         }
     }
 
