@@ -12,7 +12,7 @@ from support.waiting import until
 varlink = pytest.importorskip("varlink", reason="pip could not install the varlink package: INTROSPECTION IS NOT TESTED")
 
 OURS = {"org.epost.Server", "org.epost.Settings", "org.epost.Directory", "org.epost.Services", "org.epost.Queue",
-        "org.epost.Log", "org.epost.Policy", "org.epost.Tables"}
+        "org.epost.Log", "org.epost.Policy", "org.epost.Tables", "org.epost.Aliases"}
 
 
 def client(daemon):

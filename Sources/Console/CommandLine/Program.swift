@@ -12,7 +12,7 @@ struct Program: ParsableCommand {
         version: Program.version,
         subcommands: [
             SetupCommand.self, StatusCommand.self, SettingCommand.self, CertificateCommand.self, DomainCommand.self,
-            AccountCommand.self,
+            AccountCommand.self, AliasCommand.self,
             ServiceCommand.self, QueueCommand.self, TableCommand.self, ExplainCommand.self, TraceCommand.self,
             LogCommand.self, HistoryCommand.self,
         ])

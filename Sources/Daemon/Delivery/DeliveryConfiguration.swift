@@ -7,7 +7,7 @@ import Transport
 /// Decides where recipients go. Asked at every attempt, so that a repaired setting repairs what waits (architecture,
 /// section 4). Any thread; well below a millisecond.
 package protocol DeliveryRouter: Sendable {
-    func route(_ recipient: MailAddress, sender: ReversePath) -> DeliveryRoute
+    func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute
 }
 
 /// When a recipient that failed is tried again. Pure.

@@ -1,21 +1,51 @@
+import Facts
 import MailModel
 import Policy
 import Store
+import Tables
 
 /// Routes by the directory and the settings of one revision (`RoutingPolicy`).
 struct DirectoryRouter: DeliveryRouter {
     let directory: any Directory
     let settings: RoutingSettings
 
-    func route(_ recipient: MailAddress, sender: ReversePath) -> DeliveryRoute {
+    func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute {
         do {
-            let domain = try directory.domain(named: recipient.domain)
-            let account = domain == nil ? nil : try directory.account(recipient)
-            let facts = RoutingFacts(recipient: recipient, sender: sender, directory: Self.facts(domain, account))
-            return try translate(RoutingPolicy.route(facts, settings), account: account, domain: domain)
+            if let resolved = recipient.resolved { return try direct(resolved, sender) }
+            // Nobody in this domain has an alias: the usual case, one look into memory.
+            guard try isAliased(recipient.address) else { return try direct(recipient.address, sender) }
+            let expansion = try AliasExpansion.expand(recipient.address, in: DirectoryAliases(directory))
+            let failure = expansion.dead.first.map { Self.reply($0.fault) }
+            guard let first = expansion.targets.first else {
+                return .failed(failure ?? DeliveryTrouble.unknownUser.reply())
+            }
+            if expansion.targets.count > 1 || failure != nil { return .several(expansion.targets, failure: failure) }
+            return .aliased(recipient: first.envelope, try direct(first.address, sender))
         } catch {
             return .deferred(DeliveryTrouble.directoryUnavailable.reply(error.detail))
         }
+    }
+
+    /// An alias of its own, or a wildcard and no account (R-ALIAS-14).
+    private func isAliased(_ address: MailAddress) throws(DirectoryError) -> Bool {
+        if try !directory.aliases(of: address).isEmpty { return true }
+        let wildcard = MailAddress(localPart: AliasRule.wildcard, domain: address.domain)
+        return try !directory.aliases(of: wildcard).isEmpty && directory.account(address) == nil
+    }
+
+    private static func reply(_ fault: AliasExpansion.Fault) -> Reply {
+        switch fault {
+        case .unknown: DeliveryTrouble.unknownUser.reply()
+        case .loop, .tooLong, .tooMany: DeliveryTrouble.aliasLoop.reply()
+        }
+    }
+
+    /// Where an address goes without aliases.
+    private func direct(_ recipient: MailAddress, _ sender: ReversePath) throws(DirectoryError) -> DeliveryRoute {
+        let domain = try directory.domain(named: recipient.domain)
+        let account = domain == nil ? nil : try directory.account(recipient)
+        let facts = RoutingFacts(recipient: recipient, sender: sender, directory: Self.facts(domain, account))
+        return try translate(RoutingPolicy.route(facts, settings), account: account, domain: domain)
     }
 
     private static func facts(_ domain: DomainRecord?, _ account: AccountRecord?) -> DirectoryFacts {
@@ -43,7 +73,7 @@ struct DirectoryRouter: DeliveryRouter {
         case .unroutable: return .failed(DeliveryTrouble.domainNotFound.reply("the domain part cannot be routed"))
         case .loopToSelf: return .failed(DeliveryTrouble.mxIsUs.reply(decision.source.text))
         case .alias, .list:
-            // The directory knows neither today, so no fact leads here.
+            // Aliases are done with before; the directory knows no lists today, so no fact leads here.
             return .failed(DeliveryTrouble.unknownUser.reply())
         }
     }

@@ -20,6 +20,7 @@ package final class Dispatcher: Sendable {
     private let remote: RemoteDelivery
     private let settlement: Settlement
     private let local: LocalDelivery
+    private let accounts: AccountWork
     private let gauge: Gauge
 
     package init(context: DeliveryContext, remote: RemoteDelivery, settlement: Settlement, gauge: Gauge) {
@@ -28,6 +29,7 @@ package final class Dispatcher: Sendable {
         self.settlement = settlement
         self.gauge = gauge
         local = LocalDelivery(context: context, settlement: settlement, gauge: gauge)
+        accounts = AccountWork(context: context, settlement: settlement)
     }
 
     /// There may be something to do.
@@ -95,31 +97,58 @@ package final class Dispatcher: Sendable {
         _ message: ClaimedMessage, _ configuration: DeliveryConfiguration, _ jobs: inout [RemoteJob]
     ) {
         if gauge.isStopping { return settle(message, message.recipients, .untried, route: "") }
-        var mailboxes: [(ClaimedRecipient, LocalTarget)] = []
-        var hops: [(hop: NextHop, recipients: [ClaimedRecipient])] = []
-        var failures: [(ClaimedRecipient, RecipientResult)] = []
+        var sorted = Sorted()
         for recipient in message.recipients {
             if recipient.mustBounce {
                 let route = recipient.history.route ?? "here"
-                failures.append((recipient, RecipientResult(.failed(bounceReply(recipient)), route: route)))
+                sorted.failures.append((recipient, RecipientResult(.failed(bounceReply(recipient)), route: route)))
                 continue
             }
-            switch configuration.router.route(recipient.recipient.address, sender: message.sender) {
-            case .mailbox(let target): mailboxes.append((recipient, target))
-            case .remote(let hop):
-                if let index = hops.firstIndex(where: { $0.hop == hop }) {
-                    hops[index].recipients.append(recipient)
-                } else {
-                    hops.append((hop, [recipient]))
-                }
-            case .failed(let reply): failures.append((recipient, RecipientResult(.failed(reply), route: "here")))
-            case .deferred(let reply):
-                failures.append((recipient, RecipientResult(.deferred(reply, .local), route: "here")))
-            }
+            let route = configuration.router.route(recipient.recipient, sender: message.sender)
+            sort(recipient, route, of: message, &sorted)
         }
+        let failures = sorted.failures
         if !failures.isEmpty { settlement.settle(message, failures.map(\.0), failures.map(\.1)) }
-        if !mailboxes.isEmpty { deliver(message, mailboxes, configuration) }
-        for (hop, recipients) in hops { jobs.append(RemoteJob(message: message, recipients: recipients, hop: hop)) }
+        if !sorted.mailboxes.isEmpty { deliver(message, sorted.mailboxes, configuration) }
+        for (hop, recipients) in sorted.hops {
+            jobs.append(RemoteJob(message: message, recipients: recipients, hop: hop))
+        }
+    }
+
+    /// Recipients of one message by where they go.
+    private struct Sorted {
+        var mailboxes: [(ClaimedRecipient, LocalTarget)] = []
+        var hops: [(hop: NextHop, recipients: [ClaimedRecipient])] = []
+        var failures: [(ClaimedRecipient, RecipientResult)] = []
+    }
+
+    private func sort(
+        _ recipient: ClaimedRecipient, _ route: DeliveryRoute, of message: ClaimedMessage, _ sorted: inout Sorted
+    ) {
+        switch route {
+        case .mailbox(var target):
+            if recipient.recipient.resolved != nil { target.deliveredTo = recipient.recipient.address }
+            sorted.mailboxes.append((recipient, target))
+        case .remote(let hop):
+            if let index = sorted.hops.firstIndex(where: { $0.hop == hop }) {
+                sorted.hops[index].recipients.append(recipient)
+            } else {
+                sorted.hops.append((hop, [recipient]))
+            }
+        case .failed(let reply):
+            sorted.failures.append((recipient, RecipientResult(.failed(reply), route: "here")))
+        case .deferred(let reply):
+            sorted.failures.append((recipient, RecipientResult(.deferred(reply, .local), route: "here")))
+        case .aliased(let envelope, let route):
+            var moved = recipient
+            if envelope.folded != recipient.recipient.address.folded {
+                moved.recipient.originalRecipient = recipient.recipient.orcpt
+                moved.recipient.address = envelope
+            }
+            moved.recipient.resolved = envelope
+            sort(moved, route, of: message, &sorted)
+        case .several(let targets, let failure): accounts.expand(message, recipient, targets, failure: failure)
+        }
     }
 
     /// What the remote said last says more than that somebody pressed a key.

@@ -1,5 +1,6 @@
 import MailModel
 import Mailbox
+import MessageFormat
 import Spool
 
 /// Hands messages to the mailbox store. Returns at once; results are settled on the store's threads, many to a sync.
@@ -10,6 +11,14 @@ struct LocalDelivery: Sendable {
 
     /// - Parameter recipients: of one message, each with its mailbox; at least one.
     func deliver(_ message: ClaimedMessage, to recipients: [(ClaimedRecipient, LocalTarget)], content: StoredContent) {
+        // The same octets for all, except where an alias led.
+        let plain = recipients.filter { $0.1.deliveredTo == nil }
+        if !plain.isEmpty { store(message, in: plain, content: content) }
+        guard plain.count < recipients.count else { return }
+        for entry in recipients where entry.1.deliveredTo != nil { store(message, in: [entry], content: content) }
+    }
+
+    private func store(_ message: ClaimedMessage, in recipients: [(ClaimedRecipient, LocalTarget)], content: StoredContent) {
         var ready: [(recipient: ClaimedRecipient, target: LocalTarget)] = []
         var targets: [MailboxDelivery.Target] = []
         for (recipient, target) in recipients {
@@ -24,7 +33,7 @@ struct LocalDelivery: Sendable {
         }
         guard !targets.isEmpty else { return }
         let delivery = MailboxDelivery(
-            id: message.id, header: Self.returnPath(message.sender), content: Self.content(content), targets: targets)
+            id: message.id, header: Self.header(message.sender, recipients.first?.1.deliveredTo), content: Self.content(content), targets: targets)
         let (settlement, gauge, order) = (settlement, gauge, ready)
         let octets = delivery.memory
         gauge.begin(localOctets: octets)
@@ -41,6 +50,10 @@ struct LocalDelivery: Sendable {
 
     /// RFC 5321 §4.4: the final delivery writes the reverse path, once, on top.
     static func returnPath(_ sender: ReversePath) -> [UInt8] { Array("Return-Path: <\(sender.text)>\n".utf8) }
+
+    private static func header(_ sender: ReversePath, _ deliveredTo: MailAddress?) -> [UInt8] {
+        returnPath(sender) + (deliveredTo.map(TraceField.deliveredTo) ?? [])
+    }
 
     private static func content(_ content: StoredContent) -> MailboxDelivery.Content {
         switch content {

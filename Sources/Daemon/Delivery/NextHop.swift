@@ -1,4 +1,5 @@
 import MailModel
+import Policy
 
 /// Where mail that leaves this server goes next. Messages with the same next hop share connections and transactions
 /// (R-DLV-14).
@@ -44,6 +45,11 @@ package enum DeliveryRoute: Sendable {
     case failed(Reply)
     /// Cannot be decided now.
     case deferred(Reply)
+    /// By aliases to one place, which sees `recipient`.
+    indirect case aliased(recipient: MailAddress, DeliveryRoute)
+    /// By aliases to several places: a message of its own takes it there. `failure`: a branch leads nowhere, which the
+    /// sender is told.
+    case several([AliasTarget], failure: Reply?)
 }
 
 /// A mailbox of this server.
@@ -55,11 +61,14 @@ package struct LocalTarget: Sendable {
     package var folders: [String]
     /// Octets; 0 = no limit.
     package var limit: Int
+    /// Written as `Delivered-To:`: an alias brought the mail here (R-ALIAS-09).
+    package var deliveredTo: MailAddress?
 
-    package init(domain: String, base: String, folders: [String], limit: Int) {
+    package init(domain: String, base: String, folders: [String], limit: Int, deliveredTo: MailAddress? = nil) {
         self.domain = domain
         self.base = base
         self.folders = folders
         self.limit = limit
+        self.deliveredTo = deliveredTo
     }
 }

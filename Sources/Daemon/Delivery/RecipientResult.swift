@@ -6,6 +6,8 @@ package struct RecipientResult: Sendable {
     package enum Outcome: Sendable {
         /// In its mailbox.
         case stored
+        /// Messages of its own take its place, in the queue with the same commit. The text is for the log.
+        case replaced(String)
         /// In the remote's hands. `reportsFollow`: the remote took over the duty to report (RFC 3461 §5.2.1).
         case relayed(Reply, reportsFollow: Bool)
         case deferred(Reply, FailureClass)

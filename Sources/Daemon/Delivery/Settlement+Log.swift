@@ -29,6 +29,13 @@ extension Settlement {
         }
     }
 
+    func recordReplaced(_ message: ClaimedMessage, _ recipient: ClaimedRecipient, _ text: String, now: Int64) {
+        let result = RecipientResult(.replaced(text), route: "")
+        var event = event(.sender, message, recipient.recipient.address, result, now: now)
+        event.text = text
+        context.journal.record(event)
+    }
+
     func recordFailure(_ message: ClaimedMessage, _ failure: FailedRecipient, now: Int64) {
         var event = event(.fail, message, failure.recipient.address, failure.result, now: now)
         event.level = .warning

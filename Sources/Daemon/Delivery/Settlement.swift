@@ -7,8 +7,16 @@ import Synchronization
 /// A result that cannot be written (disk full) is kept here and written later; until then its recipients count as under
 /// way and are not tried again.
 package final class Settlement: Sendable {
+    /// A change with what belongs to it outside the queue.
+    private struct Writing: Sendable {
+        var change: DeliveryChange
+        /// How many of its children are reports.
+        var reports: Int
+        var done: (@Sendable () -> Void)?
+    }
+
     private struct Waiting {
-        var changes: [DeliveryChange] = []
+        var changes: [Writing] = []
         var failedSince: Int64?
     }
 
@@ -22,8 +30,14 @@ package final class Settlement: Sendable {
     }
 
     /// Settles recipients of one message that were tried together.
-    /// - Parameter results: in the order of `recipients`.
-    package func settle(_ message: ClaimedMessage, _ recipients: [ClaimedRecipient], _ results: [RecipientResult]) {
+    /// - Parameters:
+    ///   - results: in the order of `recipients`.
+    ///   - children: messages that go into the queue with this change or not at all.
+    ///   - done: called when the change is durable; any thread, must not block.
+    package func settle(
+        _ message: ClaimedMessage, _ recipients: [ClaimedRecipient], _ results: [RecipientResult],
+        children others: [NewMessage] = [], done: (@Sendable () -> Void)? = nil
+    ) {
         let now = context.now()
         let configuration = context.configuration
         var items: [DeliveryChange.Item] = []
@@ -44,6 +58,7 @@ package final class Settlement: Sendable {
             case .waits(let until, let delay):
                 recordWait(message, recipient, result, until: until, now: now)
                 if let delay { delays.append(delay) }
+            case .replaced(let text): recordReplaced(message, recipient, text, now: now)
             case .untried: break
             }
         }
@@ -53,7 +68,8 @@ package final class Settlement: Sendable {
             children = reports.messages(
                 about: message, failures: failures, successes: successes, delays: delays, now: now)
         }
-        write(DeliveryChange(message: message.key, items: items, children: children))
+        let change = DeliveryChange(message: message.key, items: items, children: others + children)
+        write(Writing(change: change, reports: children.count, done: done))
     }
 
     // MARK: What an outcome means
@@ -62,6 +78,7 @@ package final class Settlement: Sendable {
         case delivered(DeliveredRecipient?)
         case failed(FailedRecipient)
         case waits(until: Int64, DelayedRecipient?)
+        case replaced(String)
         case untried
     }
 
@@ -77,6 +94,7 @@ package final class Settlement: Sendable {
             context.counters.relayed.add()
             let report = reportsFollow ? nil : DeliveredRecipient(recipient: recipient.recipient, result: result)
             return (.finished, .delivered(report))
+        case .replaced(let text): return (.finished, .replaced(text))
         case .untried: return (.released, .untried)
         case .postponed(let until): return (.postponed(until: until), .untried)
         case .failed(let reply): return failed(recipient, reply, result)
@@ -124,24 +142,26 @@ package final class Settlement: Sendable {
     /// Milliseconds between two tries to write what could not be written.
     static let writeAgain: Int64 = 2_000
 
-    private func write(_ change: DeliveryChange) {
+    private func write(_ writing: Writing) {
+        let change = writing.change
         context.spool.apply(change) { [self] result in
             switch result {
             case .success:
                 gauge.end(recipients: change.items.count)
+                writing.done?()
                 context.settled()
                 guard !change.children.isEmpty else { return }
-                context.counters.reports.add(change.children.count)
+                context.counters.reports.add(writing.reports)
                 gauge.signal.set()
-            case .failure(let error): keep(change, error)
+            case .failure(let error): keep(writing, error)
             }
         }
     }
 
-    private func keep(_ change: DeliveryChange, _ error: SpoolError) {
-        guard error.kind != .notFound else { return gauge.end(recipients: change.items.count) }
+    private func keep(_ writing: Writing, _ error: SpoolError) {
+        guard error.kind != .notFound else { return gauge.end(recipients: writing.change.items.count) }
         let isFirst = waiting.withLock { waiting in
-            waiting.changes.append(change)
+            waiting.changes.append(writing)
             defer { waiting.failedSince = waiting.failedSince ?? context.now() }
             return waiting.failedSince == nil
         }
@@ -154,7 +174,7 @@ package final class Settlement: Sendable {
             defer { waiting = Waiting() }
             return waiting.changes
         }
-        for change in changes { write(change) }
+        for writing in changes { write(writing) }
     }
 
     /// Results that wait for the disk.

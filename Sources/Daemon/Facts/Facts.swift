@@ -27,17 +27,29 @@ extension Directory {
         about address: MailAddress, usage: (AccountRecord, _ limit: Int) -> Int64? = { _, _ in nil }
     ) throws(DirectoryError) -> DirectoryFacts {
         guard try domain(named: address.domain) != nil else { return .external }
-        guard let account = try account(address) else { return .unknown }
-        let limit = try mailboxLimit(of: account)
-        return .account(
-            Policy.AccountFacts(
-                isEnabled: account.isEnabled, usesAuthentication: account.usesAuthentication,
-                mailboxUsed: limit > 0 ? usage(account, limit) : nil, mailboxLimit: Int64(account.mailboxLimit)))
+        let account = try account(address)
+        if try isAlias(address, exists: account != nil) {
+            return DirectoryFacts(isOperatedDomain: true, entry: .alias)
+        }
+        guard let account else { return .unknown }
+        return .account(try facts(of: account, usage: usage))
     }
 
-    /// The same for a sender; `<>` and the blank path are external (R-RELAY-32).
+    private func facts(
+        of account: AccountRecord, usage: (AccountRecord, _ limit: Int) -> Int64?
+    ) throws(DirectoryError) -> Policy.AccountFacts {
+        let limit = try mailboxLimit(of: account)
+        return Policy.AccountFacts(
+            isEnabled: account.isEnabled, usesAuthentication: account.usesAuthentication,
+            mailboxUsed: limit > 0 ? usage(account, limit) : nil, mailboxLimit: Int64(account.mailboxLimit))
+    }
+
+    /// The same for a sender; `<>` and the blank path are external (R-RELAY-32). An alias is a sender like an account
+    /// (R-ALIAS-15), but `*@domain` makes no sender of names that nobody has: it would let them relay.
     package func facts(about sender: ReversePath) throws(DirectoryError) -> DirectoryFacts {
         guard let address = sender.address else { return .external }
-        return try facts(about: address)
+        guard try domain(named: address.domain) != nil else { return .external }
+        if let account = try account(address) { return .account(try facts(of: account) { _, _ in nil }) }
+        return try isAlias(address, exists: true) ? DirectoryFacts(isOperatedDomain: true, entry: .alias) : .unknown
     }
 }

@@ -122,7 +122,7 @@ extension SessionHandler {
 
     // MARK: VRFY, EXPN
 
-    /// R-RCV-09. Aliases and lists join with their features.
+    /// R-RCV-09
     func enquire(_ verb: Verb, _ text: String) {
         guard let given = PathParser.mailbox(text) else { return resolve(.refused(.syntaxError)) }
         do throws(DirectoryError) {
@@ -132,6 +132,7 @@ extension SessionHandler {
             } else {
                 let (address, facts) = try directoryFacts(given)
                 if !facts.isOperatedDomain { return resolve(.accepted(.cannotVerify)) }
+                if facts.entry == .alias { return try answer(verb, alias: address) }
                 found = try core.directory.account(address)
             }
             guard let found else { return refuse(Verdict(.unknownRecipient), moment: verb, recipient: given) }
@@ -144,6 +145,18 @@ extension SessionHandler {
             directoryFailed(error, moment: verb)
         }
     }
+
+    /// VRFY names the alias, EXPN where it leads.
+    private func answer(_ verb: Verb, alias: MailAddress) throws(DirectoryError) {
+        guard alias.isASCII else { return resolve(.accepted(.cannotVerify)) }
+        guard verb == .expn else { return resolve(.accepted(.mailbox("<\(alias.text)>"))) }
+        let places = try AliasExpansion.expand(alias, in: DirectoryAliases(core.directory)).targets.map(\.address)
+        guard !places.isEmpty, places.allSatisfy(\.isASCII) else { return resolve(.accepted(.cannotVerify)) }
+        resolve(.accepted(.mailboxes(places.prefix(Self.shownMembers).map { "<\($0.text)>" })))
+    }
+
+    /// Lines of a reply to EXPN at most.
+    private static let shownMembers = 100
 
     func directoryFailed(_ error: DirectoryError, moment: Verb) {
         core.log(.error, "directory: \(error.detail)")

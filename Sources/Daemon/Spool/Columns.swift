@@ -7,10 +7,10 @@ enum RecipientColumns {
         "SELECT key, address, notify, orcpt, state, due, tries, failure, first_failure, reply, route, bounce, refusals, warned FROM recipient"
 
     static func recipient(_ row: Statement) -> Recipient {
-        Recipient(
-            address: StoredAddress.address(row.text(1)),
-            notify: Recipient.Notify(rawValue: UInt8(truncatingIfNeeded: row.integer(2))),
-            originalRecipient: row.optionalText(3))
+        let (address, resolved) = StoredAddress.recipient(row.text(1))
+        return Recipient(
+            address: address, notify: Recipient.Notify(rawValue: UInt8(truncatingIfNeeded: row.integer(2))),
+            originalRecipient: row.optionalText(3), resolved: resolved)
     }
 
     /// A value of a later program counts as held: it waits for an administrator.

@@ -68,7 +68,7 @@ final class QueueDatabase {
         var key = Schema.key(row: row, index: 0)
         for recipient in message.envelope.recipients {
             try insertRecipient.bind(key, at: 1)
-            try insertRecipient.bind(StoredAddress.text(recipient.address), at: 2)
+            try insertRecipient.bind(StoredAddress.text(recipient), at: 2)
             try insertRecipient.bind(Int64(recipient.notify.rawValue), at: 3)
             try insertRecipient.bind(recipient.originalRecipient, at: 4)
             try insertRecipient.bind(message.envelope.recipients.count > 1, at: 5)

@@ -128,6 +128,17 @@ enum StoredAddress {
         }
     }
 
+    /// A recipient's address and, behind a line end, where an alias led it: no address holds a line end.
+    static func text(_ recipient: Recipient) -> String {
+        guard let resolved = recipient.resolved else { return text(recipient.address) }
+        return "\(text(recipient.address))\n\(text(resolved))"
+    }
+
+    static func recipient(_ text: String) -> (address: MailAddress, resolved: MailAddress?) {
+        guard let end = text.utf8.firstIndex(of: 0x0A) else { return (address(text), nil) }
+        return (address(String(text[..<end])), address(String(text[text.utf8.index(after: end)...])))
+    }
+
     static func address(_ text: String) -> MailAddress {
         guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else {
             return MailAddress(localPart: text, domain: "")

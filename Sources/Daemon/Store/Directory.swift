@@ -1,5 +1,6 @@
 import MailModel
 import Settings
+import Tables
 
 /// What receiver and delivery ask about settings, domains and accounts. Any thread; synchronous, without waiting for
 /// writers; well below a millisecond at 100,000 accounts. `StoreDirectory` reads the store, `MemoryDirectory` serves
@@ -22,6 +23,9 @@ package protocol Directory: Sendable {
     func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret]
     /// The accounts of one name in all operated domains, in the order of `domains()`.
     func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord]
+    /// The rules of one alias in their order, those of `*@domain` when the local part is `*`. Letter case is ignored.
+    /// Costs nothing measurable where nobody has an alias.
+    func aliases(of address: MailAddress) throws(DirectoryError) -> [AliasRule]
 }
 
 extension Directory {

@@ -1,6 +1,7 @@
 import Control
 import Database
 import MailModel
+import Tables
 
 /// Changes of one transaction, each recorded for the history as texts: settings by their values, domains and accounts
 /// as `field=value`, tables by their lines. The same texts undo a change.
@@ -76,6 +77,29 @@ struct Editor {
                 "DELETE FROM accounts WHERE domain=? AND folded=?", .text(address.domain), .text(address.localPart))
         }
         try record("account/\(address.text)", old?.texts, new?.texts)
+    }
+
+    /// Replaces all real addresses of an alias; an empty list removes it.
+    /// - Parameter alias: as people wrote it, domain in lower case.
+    mutating func put(
+        _ alias: MailAddress, from old: [AliasRule], to new: [AliasRule]
+    ) throws(DatabaseError) {
+        let folded = alias.folded
+        try connection.run(
+            "DELETE FROM aliases WHERE domain=? AND folded=?", .text(folded.domain), .text(folded.localPart))
+        for (position, rule) in new.enumerated() {
+            try connection.run(
+                """
+                INSERT INTO aliases(domain, folded, position, alias, target, folded_target, rewrite, revision)
+                VALUES(?,?,?,?,?,?,?,?)
+                """,
+                .text(folded.domain), .text(folded.localPart), DatabaseValue(position), .text(rule.alias.localPart),
+                .text(rule.target.stored), .text(rule.target.folded.stored), .text(rule.rewrite.rawValue),
+                .integer(revision))
+        }
+        try record(
+            "alias/\(folded.text)", old.isEmpty ? nil : old.map(\.targetText),
+            new.isEmpty ? nil : new.map(\.targetText))
     }
 
     /// A text table was written; the file itself is the caller's.

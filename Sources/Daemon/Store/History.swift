@@ -2,6 +2,7 @@ import Control
 import Database
 import MailModel
 import Settings
+import Tables
 
 extension StoreWriter {
     /// org.epost.Settings.History, newest first.
@@ -149,6 +150,10 @@ extension StoreWriter {
                 }
                 let current = try reader.account(address.folded)
                 try editor.put(current, record.old.map { AccountRecord(domain: address.domain, texts: $0) })
+            } else if record.path.hasPrefix("alias/") {
+                guard let alias = MailAddress(typed: String(record.path.dropFirst("alias/".count))) else { continue }
+                let old = (record.old ?? []).compactMap { try? AliasRule.read(alias: alias.text, target: $0).get() }
+                try editor.put(alias, from: try reader.aliases(alias.folded), to: old)
             } else if record.path.hasPrefix("table/") {
                 try editor.table(String(record.path.dropFirst("table/".count)), from: record.new, to: record.old)
             } else {

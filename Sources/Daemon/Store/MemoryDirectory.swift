@@ -1,6 +1,7 @@
 import MailModel
 import Settings
 import Synchronization
+import Tables
 
 /// A directory without a file, for tests; can be made to fail.
 package final class MemoryDirectory: Directory {
@@ -9,6 +10,7 @@ package final class MemoryDirectory: Directory {
         var domains: [DomainRecord]
         var accounts: [MailAddress: AccountRecord] = [:]
         var secrets: [MailAddress: [AccountSecret]] = [:]
+        var aliases: [MailAddress: [AliasRule]] = [:]
         var failure: DirectoryError?
     }
     private let content: Mutex<Content>
@@ -30,6 +32,13 @@ package final class MemoryDirectory: Directory {
 
     package func add(_ secrets: [AccountSecret], of address: MailAddress) {
         content.withLock { $0.secrets[address.folded] = secrets }
+    }
+
+    package func add(_ alias: AliasRule) {
+        content.withLock {
+            $0.aliases[alias.alias.folded, default: []].append(alias)
+            $0.settings.revision += 1
+        }
     }
 
     package func change(_ body: @Sendable (inout SettingsSnapshot, inout [DomainRecord]) -> Void) {
@@ -67,5 +76,9 @@ package final class MemoryDirectory: Directory {
         return try ask { content in
             content.domains.compactMap { content.accounts[MailAddress(localPart: folded, domain: $0.name)] }
         }
+    }
+    package func aliases(of address: MailAddress) throws(DirectoryError) -> [AliasRule] {
+        let folded = address.folded
+        return try ask { $0.aliases[folded] ?? [] }
     }
 }

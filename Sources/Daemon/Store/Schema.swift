@@ -31,12 +31,20 @@ enum Schema {
         """
 
     /// Tables that joined later and that older programs need not know; made whenever the store is opened for writing.
+    /// `aliases.folded` is the alias's local part, `*` for all names of the domain; `position` keeps the order of one
+    /// alias's real addresses.
     static let additions = """
         CREATE TABLE IF NOT EXISTS secrets(
             account TEXT NOT NULL, kind TEXT NOT NULL, generation TEXT NOT NULL, sealed TEXT NOT NULL,
             PRIMARY KEY(account, kind)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS aliases(
+            id INTEGER PRIMARY KEY, domain TEXT NOT NULL, folded TEXT NOT NULL, position INTEGER NOT NULL,
+            alias TEXT NOT NULL, target TEXT NOT NULL, folded_target TEXT NOT NULL, rewrite TEXT NOT NULL,
+            revision INTEGER NOT NULL, UNIQUE(domain, folded, position));
+        CREATE INDEX IF NOT EXISTS aliases_by_target ON aliases(folded_target);
         """
 
+    static let aliasColumns = "alias, domain, target, rewrite, revision"
     static let accountColumns =
         "account, domain, full_name, home, mailbox_limit, smtp_auth, enabled, password, revision"
 }

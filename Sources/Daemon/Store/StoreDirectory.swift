@@ -3,6 +3,7 @@ import Glibc
 import MailModel
 import Settings
 import Synchronization
+import Tables
 
 /// The directory that services use: reads `store.db`, never writes it. Settings and domains are kept in memory until
 /// SQLite tells that another process committed; accounts are looked up by index.
@@ -17,6 +18,9 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     private var positions: [String: Int] = [:]
     /// Accounts asked for since the last change. Only what exists: a missing one is always looked for anew.
     private var accountsAtHand: [MailAddress: AccountRecord] = [:]
+    /// Rules of aliases asked for since the last change; an empty list for names that are none.
+    private var aliasesAtHand: [MailAddress: [AliasRule]] = [:]
+    private var hasAliases = false
     /// Monotonic milliseconds of the last look at `data_version`.
     private var lookedAt: Int64 = -1
 
@@ -73,6 +77,8 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
         known = try reader.domains()
         positions = Dictionary(known.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
         accountsAtHand = [:]
+        aliasesAtHand = [:]
+        hasAliases = try reader.hasAliases()
         version = current
     }
 
@@ -119,6 +125,18 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
             let found = try directory.reader.accounts(named: folded)
             return found.filter { directory.positions[$0.domain] != nil }
                 .sorted { directory.positions[$0.domain, default: 0] < directory.positions[$1.domain, default: 0] }
+        }
+    }
+
+    package func aliases(of address: MailAddress) throws(DirectoryError) -> [AliasRule] {
+        let folded = address.folded
+        return try ask(isExact: false) { directory throws(DatabaseError) in
+            if !directory.hasAliases { return [] }
+            if let found = directory.aliasesAtHand[folded] { return found }
+            let found = try directory.reader.aliases(folded)
+            if directory.aliasesAtHand.count >= Self.accountLimit { directory.aliasesAtHand = [:] }
+            directory.aliasesAtHand[folded] = found
+            return found
         }
     }
 }

@@ -2,6 +2,7 @@ import Database
 import FoundationEssentials
 import MailModel
 import Settings
+import Tables
 
 /// Reading forms shared by the read-only directory and the writer. Same thread as its connection.
 struct StoreReader {
@@ -39,11 +40,43 @@ struct StoreReader {
             "SELECT \(Schema.accountColumns) FROM accounts WHERE folded=?", .text(folded), read: Self.account)
     }
 
+    /// Rules of one alias in their order.
+    /// - Parameter folded: with the local part `*` the domain's wildcard.
+    func aliases(_ folded: MailAddress) throws(DatabaseError) -> [AliasRule] {
+        try connection.rows(
+            "SELECT \(Schema.aliasColumns) FROM aliases WHERE domain=? AND folded=? ORDER BY position",
+            .text(folded.domain), .text(folded.localPart), read: Self.alias
+        ).compactMap { $0?.rule }
+    }
+
+    func hasAliases() throws(DatabaseError) -> Bool {
+        try connection.first("SELECT 1 FROM aliases LIMIT 1") { $0.integer(0) } != nil
+    }
+
+    /// - Returns: `nil` for a row that is none, which the writer does not make.
+    static func alias(_ row: Statement) -> (rule: AliasRule, revision: Int64)? {
+        guard let target = MailAddress(stored: row.text(2)) else { return nil }
+        let rule = AliasRule(
+            alias: MailAddress(localPart: row.text(0), domain: row.text(1)), target: target,
+            rewrite: AliasRewrite(rawValue: row.text(3)) ?? .auto)
+        return (rule, row.integer(4))
+    }
+
     static func account(_ row: Statement) -> AccountRecord {
         AccountRecord(
             account: row.text(0), domain: row.text(1), fullName: row.text(2), home: row.text(3),
             mailboxLimit: row.int(4), usesAuthentication: row.bool(5), isEnabled: row.bool(6),
             passwordHash: row.text(7), revision: row.integer(8))
+    }
+}
+
+extension MailAddress {
+    /// Without quoting; a domain holds no `@`, so the last one divides.
+    var stored: String { "\(localPart)@\(domain)" }
+
+    init?(stored: String) {
+        guard let at = stored.utf8.lastIndex(of: UInt8(ascii: "@")) else { return nil }
+        self.init(localPart: String(stored[..<at]), domain: String(stored[stored.utf8.index(after: at)...]))
     }
 }
 

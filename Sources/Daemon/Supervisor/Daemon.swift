@@ -66,6 +66,7 @@ package enum Daemon {
         let supervisor: Supervisor
         let desk: Desk
         let browser: AccountBrowser
+        let aliases: AliasBrowser
         let directory: StoreDirectory
         let tables: TableFiles
     }
@@ -105,9 +106,12 @@ package enum Daemon {
             layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue)
         let directory = try StoreDirectory(layout: layout)
         let browser = try AccountBrowser(layout: layout, usage: MailboxUsageReader.usage)
+        let aliases = try AliasBrowser(layout: layout)
         let tables = TableFiles(desk: desk)
         supervisor.tablesChanged = { tables.changed($0) }
-        return Parts(supervisor: supervisor, desk: desk, browser: browser, directory: directory, tables: tables)
+        return Parts(
+            supervisor: supervisor, desk: desk, browser: browser, aliases: aliases, directory: directory,
+            tables: tables)
     }
 
     private static func serve(_ parts: Parts, _ layout: Layout) throws -> ControlServer {
@@ -123,6 +127,7 @@ package enum Daemon {
             .register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
         AccountTransferDesk(desk: desk).register(on: server)
+        AliasDesk(desk: desk, browser: parts.aliases, directory: directory).register(on: server)
         ServicesDesk(desk: desk).register(on: server)
         QueueDesk(
             queue: { () throws(SpoolError) in try desk.queue.operations() },

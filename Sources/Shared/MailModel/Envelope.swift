@@ -43,11 +43,17 @@ package struct Recipient: Hashable, Sendable, Codable {
     package var notify: Notify
     /// ORCPT as given (`rfc822;xtext`); at most 500 octets.
     package var originalRecipient: String?
+    /// Where an alias led: the mail goes there, `address` is what the next hop sees (R-ALIAS-09), and no alias is
+    /// looked up again. `nil`: it goes to `address`.
+    package var resolved: MailAddress?
 
-    package init(address: MailAddress, notify: Notify = [], originalRecipient: String? = nil) {
+    package init(
+        address: MailAddress, notify: Notify = [], originalRecipient: String? = nil, resolved: MailAddress? = nil
+    ) {
         self.address = address
         self.notify = notify
         self.originalRecipient = originalRecipient
+        self.resolved = resolved
     }
 }
 

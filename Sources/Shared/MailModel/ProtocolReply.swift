@@ -18,6 +18,11 @@ extension Reply {
     /// VRFY and EXPN: `Full Name <account@domain>` (RFC 5321 §3.5.2). - Parameter mailbox: ASCII.
     package static func mailbox(_ mailbox: String) -> Reply { Reply(250, EnhancedCode(2, 1, 5), mailbox) }
 
+    /// EXPN of what stands for several addresses: one a line.
+    package static func mailboxes(_ mailboxes: [String]) -> Reply {
+        Reply(250, EnhancedCode(2, 1, 5), lines: mailboxes)
+    }
+
     /// - Parameter challenge: in base 64 (RFC 4954 §4).
     package static func challenge(_ challenge: String) -> Reply { Reply(334, nil, challenge) }
 

@@ -140,6 +140,20 @@ package enum XText {
         }
         return String(decoding: out, as: UTF8.self)
     }
+
+    /// Printable ASCII but `+` and `=` stays (RFC 3461 §4), octets beyond ASCII too: they are UTF-8 (RFC 6533 §3).
+    package static func encode(_ text: some StringProtocol) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        for octet in text.utf8 {
+            if octet >= 0x80 || (0x21...0x7E).contains(octet) && octet != UInt8(ascii: "+") && octet != UInt8(ascii: "=") {
+                out.append(octet)
+            } else {
+                out += [UInt8(ascii: "+"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
 }
 
 extension String {

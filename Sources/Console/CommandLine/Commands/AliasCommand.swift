@@ -1,0 +1,140 @@
+import ArgumentParser
+import Control
+import Tables
+
+struct AliasCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "alias", abstract: "Show and change addresses that stand for other addresses.",
+        subcommands: [List.self, Add.self, Remove.self, Import.self, Export.self, Test.self])
+
+    struct List: ControlCommand {
+        static let configuration = CommandConfiguration(abstract: "List the aliases and where they lead.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var reading: ReadingOptions
+        @Option(help: "Only rows whose alias or real address contains this.")
+        var filter: String?
+        @Option(help: "alias or target.")
+        var sort: String?
+        @Flag(help: "Last first.")
+        var descending = false
+
+        func execute(_ session: Session) throws {
+            var all = AliasInterface.List.Output(rows: [], total: 0, offset: 0)
+            repeat {
+                let window = try session.call(
+                    AliasInterface.List.self,
+                    .init(
+                        filter: filter, sort: sort, descending: descending ? true : nil, offset: all.rows.count,
+                        limit: 1000))
+                all.rows += window.rows
+                all.total = window.total
+                if window.rows.isEmpty { break }
+            } while all.rows.count < all.total
+            if reading.json { return session.show(json: all) }
+            var table = TextTable([
+                .init(session.word(.alias)), .init(session.word(.realAddress)), .init(session.word(.rewrite)),
+                .init(session.word(.state)),
+            ])
+            for row in all.rows { table.add(row.alias, row.target, row.rewrite, row.state) }
+            session.show(table)
+        }
+    }
+
+    struct Add: ControlCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let an address stand for another one; an alias may have several.",
+            discussion: """
+                *@domain stands for every name of the domain that is not taken otherwise; a target *@domain keeps the \
+                name. ",0" behind the target keeps the alias as envelope recipient, ",1" replaces it; without, it stays \
+                inside one domain and is replaced across domains.
+                """)
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var noting: NoteOptions
+        @Argument(help: "name@domain or *@domain") var alias: String
+        @Argument(help: "name@domain, *@domain; with ,0 or ,1") var target: String
+
+        func execute(_ session: Session) throws {
+            session.show(
+                try session.call(AliasInterface.Add.self, .init(alias: alias, target: target, note: noting.note)))
+        }
+    }
+
+    struct Remove: ControlCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove an alias, or one of its real addresses.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var noting: NoteOptions
+        @Argument var alias: String
+        @Argument(help: "Only this real address; else all of them.") var target: String?
+
+        func execute(_ session: Session) throws {
+            session.show(
+                try session.call(AliasInterface.Remove.self, .init(alias: alias, target: target, note: noting.note)))
+        }
+    }
+
+    struct Import: ControlCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add aliases from lines 'alias TAB real[,n]'; a fault in any line and nothing is changed.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var reading: ReadingOptions
+        @OptionGroup var noting: NoteOptions
+        @Flag(help: "Remove the aliases that the file does not hold.")
+        var replace = false
+        @Flag(help: "Only tell what would be done.")
+        var dryRun = false
+        @Argument(help: "The file; - is standard input.") var file: String
+
+        func execute(_ session: Session) throws {
+            let text = TableText(try session.contents(of: file)).text
+            let report = try session.call(
+                AliasInterface.Import.self, .init(text: text, replaces: replace, dryRun: dryRun, note: noting.note))
+            if reading.json { return session.show(json: report) }
+            session.show(report.problems)
+            session.say(
+                session.word(
+                    .aliasesImported, String(report.added), String(report.kept), String(report.removed)))
+        }
+    }
+
+    struct Export: ControlCommand {
+        static let configuration = CommandConfiguration(abstract: "Write all aliases as lines that import takes.")
+        @OptionGroup var global: GlobalOptions
+        @Argument(help: "The file; - is standard output.") var file: String
+
+        func execute(_ session: Session) throws {
+            var text = ""
+            var count = 0
+            while true {
+                let window = try session.call(AliasInterface.Export.self, .init(offset: count))
+                text += window.text
+                count += window.count
+                if window.count == 0 || count >= window.total { break }
+            }
+            if file == "-" { return session.console.write(text) }
+            if let trouble = session.console.writePrivateFile(file, text) {
+                throw CommandFailure.failed(session.word(.cannotWrite, file, trouble.reason))
+            }
+            session.say(session.word(.aliasesExported, String(count)))
+        }
+    }
+
+    struct Test: ControlCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show step by step where a mail for an address would go.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var reading: ReadingOptions
+        @Argument var address: String
+
+        func execute(_ session: Session) throws {
+            let found = try session.call(AliasInterface.Test.self, .init(address: address))
+            if reading.json { return session.show(json: found) }
+            for (index, step) in found.steps.enumerated() { session.say("\(index + 1). \(step.finding)") }
+            for place in found.places {
+                session.say(
+                    session.word(
+                        place.isLocal ? .aliasLocal : .aliasOutside, place.address, place.envelope))
+            }
+            for dead in found.dead { session.say(session.word(.aliasDead, dead.address, dead.fault)) }
+        }
+    }
+}
