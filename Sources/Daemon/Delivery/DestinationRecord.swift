@@ -62,7 +62,7 @@ final class DestinationRecord {
 
     func note(_ result: RecipientResult, cause: RefusalCause?, now: Int64) {
         switch result.outcome {
-        case .stored, .untried, .postponed: return
+        case .stored, .replaced, .untried, .postponed: return
         case .relayed:
             delivered += 1
             lastSuccess = now
@@ -143,7 +143,7 @@ final class DestinationBook {
             switch result.outcome {
             case .deferred(_, .local): cause = .localTrouble
             case .deferred(let reply, _), .refused(let reply), .failed(let reply): cause = RefusalCause(of: reply)
-            case .relayed, .stored, .untried, .postponed: break
+            case .relayed, .stored, .replaced, .untried, .postponed: break
             }
             record.note(result, cause: cause, now: now)
             if let cause, let reply = result.reply {

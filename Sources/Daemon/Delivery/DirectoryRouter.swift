@@ -10,12 +10,12 @@ struct DirectoryRouter: DeliveryRouter {
     let settings: RoutingSettings
 
     func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute {
-        do {
+        do throws(DirectoryError) {
             if let resolved = recipient.resolved { return try direct(resolved, sender) }
             // Nobody in this domain has an alias: the usual case, one look into memory.
             guard try isAliased(recipient.address) else { return try direct(recipient.address, sender) }
             let expansion = try AliasExpansion.expand(recipient.address, in: DirectoryAliases(directory))
-            let failure = expansion.dead.first.map { Self.reply($0.fault) }
+            let failure = expansion.dead.first.map(\.fault).map(Self.reply)
             guard let first = expansion.targets.first else {
                 return .failed(failure ?? DeliveryTrouble.unknownUser.reply())
             }
@@ -30,7 +30,8 @@ struct DirectoryRouter: DeliveryRouter {
     private func isAliased(_ address: MailAddress) throws(DirectoryError) -> Bool {
         if try !directory.aliases(of: address).isEmpty { return true }
         let wildcard = MailAddress(localPart: AliasRule.wildcard, domain: address.domain)
-        return try !directory.aliases(of: wildcard).isEmpty && directory.account(address) == nil
+        if try directory.aliases(of: wildcard).isEmpty { return false }
+        return try directory.account(address) == nil
     }
 
     private static func reply(_ fault: AliasExpansion.Fault) -> Reply {

@@ -18,7 +18,9 @@ struct LocalDelivery: Sendable {
         for entry in recipients where entry.1.deliveredTo != nil { store(message, in: [entry], content: content) }
     }
 
-    private func store(_ message: ClaimedMessage, in recipients: [(ClaimedRecipient, LocalTarget)], content: StoredContent) {
+    private func store(
+        _ message: ClaimedMessage, in recipients: [(ClaimedRecipient, LocalTarget)], content: StoredContent
+    ) {
         var ready: [(recipient: ClaimedRecipient, target: LocalTarget)] = []
         var targets: [MailboxDelivery.Target] = []
         for (recipient, target) in recipients {
@@ -33,7 +35,8 @@ struct LocalDelivery: Sendable {
         }
         guard !targets.isEmpty else { return }
         let delivery = MailboxDelivery(
-            id: message.id, header: Self.header(message.sender, recipients.first?.1.deliveredTo), content: Self.content(content), targets: targets)
+            id: message.id, header: Self.header(message.sender, recipients.first?.1.deliveredTo),
+            content: Self.content(content), targets: targets)
         let (settlement, gauge, order) = (settlement, gauge, ready)
         let octets = delivery.memory
         gauge.begin(localOctets: octets)

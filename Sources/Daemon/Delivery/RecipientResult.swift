@@ -45,7 +45,7 @@ extension RecipientResult {
     package var reply: Reply? {
         switch outcome {
         case .relayed(let reply, _), .deferred(let reply, _), .refused(let reply), .failed(let reply): reply
-        case .stored, .untried, .postponed: nil
+        case .stored, .replaced, .untried, .postponed: nil
         }
     }
 

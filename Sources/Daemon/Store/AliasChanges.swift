@@ -37,7 +37,9 @@ extension StoreWriter {
                 if newest > Int64(base) { throw Self.conflict([Self.conflictProblem(Self.path(alias), newest)]) }
             }
             let isSame = rule.alias.folded == alias.folded
-            let there = isSame ? old.enumerated().filter { $0.offset != index }.map(\.element)
+            let there =
+                isSame
+                ? old.enumerated().filter { $0.offset != index }.map(\.element)
                 : try reader.aliases(rule.alias.folded)
             if there.contains(where: { $0.target.folded == rule.target.folded }) {
                 throw Self.refused(

@@ -146,7 +146,9 @@ package enum XText {
         let digits = Array("0123456789ABCDEF".utf8)
         var out: [UInt8] = []
         for octet in text.utf8 {
-            if octet >= 0x80 || (0x21...0x7E).contains(octet) && octet != UInt8(ascii: "+") && octet != UInt8(ascii: "=") {
+            if octet >= 0x80
+                || (0x21...0x7E).contains(octet) && octet != UInt8(ascii: "+") && octet != UInt8(ascii: "=")
+            {
                 out.append(octet)
             } else {
                 out += [UInt8(ascii: "+"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]

@@ -102,7 +102,8 @@ package struct AliasExpansion: Hashable, Sendable {
             note(
                 "alias.rule",
                 "\(rule.alias.text) -> \(rule.targetText): <\(target.address.text)> becomes <\(next.text)>, "
-                    + (replaces ? "and so does the envelope recipient" : "envelope recipient <\(target.envelope.text)>"),
+                    + (replaces
+                        ? "and so does the envelope recipient" : "envelope recipient <\(target.envelope.text)>"),
                 .builtIn(rule.isWildcard ? "R-ALIAS-03" : "R-ALIAS-01"))
             if next.folded == folded {
                 if try source.exists(next) {
