@@ -31,6 +31,7 @@ struct CatalogueTests {
         return EffectTable.read(effect).problems + GatewayTable.read(gateway).problems
             + HeaderTemplate.read(header).problems + AccountTSV.read(accounts).problems
             + UseTime.read(TableText(hours)).problems + IPPatternList.read(TableText("host")).problems
+            + LockTable.read(TableText("host"), kind: .address).problems
             + RecipientRestriction.read(TableText("a@b,9\nnobody\n")).problems
     }
 
@@ -52,7 +53,8 @@ struct CatalogueTests {
     }
 
     private static let prefixes: Set = [
-        "table.account", "table.effect", "table.gateway", "table.header", "table.ip", "table.sender", "table.usetime",
+        "table.account", "table.effect", "table.gateway", "table.header", "table.ip", "table.lock", "table.sender",
+        "table.usetime",
     ]
 
     private static func prefix(_ key: String) -> String {

@@ -12,6 +12,9 @@ package enum DecisionArchive {
         _ reference: DecisionReference, in path: String
     ) throws(DatabaseError) -> DecisionRecord? {
         guard let connection = try open(path) else { return nil }
+        // The receiver may be about to make its first record.
+        let isMade = try connection.first("SELECT 1 FROM sqlite_schema WHERE name = 'decision'") { _ in true }
+        guard isMade == true else { return nil }
         let text = try connection.first("SELECT record FROM decision WHERE reference = ?", .text(reference.rawValue)) {
             $0.text(0)
         }

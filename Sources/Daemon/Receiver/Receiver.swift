@@ -1,3 +1,4 @@
+import Control
 import Crypto
 import Explain
 import MailModel
@@ -9,6 +10,7 @@ import Settings
 import Spool
 import Store
 import Synchronization
+import Tables
 import Transport
 
 /// The running receiver: listeners, and what a change from outside makes new.
@@ -45,6 +47,11 @@ final class Receiver: Sendable {
             directory: context.directory, journal: journal, spool: spool, mailboxes: mailboxes, decisions: decisions,
             served: { context.served() },
             keep: { context.keep($0, of: $1) },
+            locked: {
+                context.locked(
+                    kind: $0.kind.rawValue, subject: $0.subject, since: $0.since, cause: $0.cause.rawValue,
+                    count: $0.count)
+            },
             configuration: ReceiverConfiguration(
                 settings: settings, tables: tables, offersTLS: false, lookups: lookups.inForce(settings),
                 domains: try context.directory.domains()))
@@ -54,6 +61,7 @@ final class Receiver: Sendable {
         home = try loop.submit { NIOLoopBound(ReceiverLoop(core: core, loop: loop), eventLoop: loop) }.wait()
         state = Mutex(State(tables: tables))
         for complaint in complaints { core.log(.error, complaint) }
+        readLocks()
         loadCertificate()
         readSettings()
         context.counters { core.gate.counters(limit: core.configuration.connection.maxSessions) }
@@ -68,6 +76,7 @@ final class Receiver: Sendable {
             let before = core.configuration.settings
             let tables = state.withLock { $0.tables }
             if settings.certificateFiles != before.certificateFiles { loadCertificate() }
+            core.locks.apply(settings)
             core.decisions.keep(days: settings[ExplainSettings.keepDays])
             core.configuration = ReceiverConfiguration(
                 settings: settings, tables: tables, offersTLS: core.tls.current != nil,
@@ -98,8 +107,28 @@ final class Receiver: Sendable {
             for complaint in complaints { core.log(.error, complaint) }
             report("tables", complaints.first)
         }
+        if !names.isDisjoint(with: LockTable.Kind.allCases.map(\.fileName)) { readLocks() }
         if names.contains("tls") { loadCertificate() }
         readSettings()
+    }
+
+    private func readLocks() {
+        for complaint in core.locks.read(context.layout) { core.log(.warning, complaint) }
+    }
+
+    /// org.epost.Guard.ChangeLock: the tables are written already.
+    func take(_ request: ServiceRequest) {
+        guard request.method == GuardInterface.ChangeLock.name else { return request.refuse() }
+        do throws(ControlError) {
+            let input = try request.input(of: GuardInterface.ChangeLock.self)
+            if input.action == .release {
+                core.locks.release(input.subject, input.subject.contains("@") ? .account : .address)
+            }
+            readLocks()
+            request.answer(GuardInterface.ChangeLock.self, .init(isChanged: false))
+        } catch {
+            request.fail(error)
+        }
     }
 
     /// A pair that cannot be used leaves the one in force where it is.

@@ -4,6 +4,7 @@ import Glibc
 import Journal
 import MailModel
 import Mailbox
+import Policy
 import Service
 import Settings
 import Spool
@@ -23,6 +24,7 @@ final class ReceiverCore: Sendable {
     let gate = Gate()
     let disk: DiskSpace
     let passwords: PasswordPool
+    let locks: LockKeeper
     /// Threads for what waits for the disk on behalf of a session: large content, counting of mailboxes.
     let diskWork: BatchWorker<@Sendable () -> Void>
     let served: @Sendable () -> Void
@@ -32,6 +34,7 @@ final class ReceiverCore: Sendable {
         directory: any Directory, journal: any EventSink, spool: any Spool, mailboxes: any MailboxStore,
         decisions: DecisionLog, served: @escaping @Sendable () -> Void = {},
         keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void = { _, _ in },
+        locked: @escaping @Sendable (NewLock) -> Void = { _ in },
         configuration: ReceiverConfiguration
     ) {
         self.directory = directory
@@ -42,6 +45,8 @@ final class ReceiverCore: Sendable {
         self.served = served
         disk = DiskSpace(available: { spool.availableOctets() })
         passwords = PasswordPool(directory: directory, keep: keep)
+        locks = LockKeeper(directory: directory, tell: locked)
+        locks.apply(configuration.settings)
         diskWork = BatchWorker(name: "rcv-disk", threads: 2, limits: .init(items: 1)) { work in work.forEach { $0() } }
         current = Mutex(configuration)
     }

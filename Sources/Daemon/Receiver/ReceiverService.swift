@@ -9,6 +9,7 @@ import Service
 import Settings
 import Spool
 import Store
+import Tables
 import Transport
 
 /// EPSTRS: takes mail from the network into the spool (spec file 04).
@@ -38,8 +39,9 @@ package struct ReceiverService: ServiceProgram {
             case .listeners(let listeners): await receiver.listen(listeners)
             case .settingsChanged: receiver.readSettings()
             case .filesChanged(let names): receiver.readFiles(names)
-            case .reload: receiver.readFiles(ReceiverTables.names.union(["tls"]))
-            case .request(let request): request.refuse()
+            case .reload:
+                receiver.readFiles(ReceiverTables.names.union(["tls"] + LockTable.Kind.allCases.map(\.fileName)))
+            case .request(let request): receiver.take(request)
             case .stop(let grace): await receiver.stop(grace: grace)
             }
         }

@@ -61,12 +61,12 @@ struct ReceiverTables: Sendable {
         problems.filter { !$0.isWarning }.prefix(5).map { "\(file):\($0.line): \($0.message) (\(consequence))" }
     }
 
-    private struct ReadError: Error {
+    struct ReadError: Error {
         let text: String
     }
 
     /// - Returns: `nil` when there is no such file.
-    private static func octets(_ path: String) -> Result<[UInt8]?, ReadError> {
+    static func octets(_ path: String) -> Result<[UInt8]?, ReadError> {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             return errno == ENOENT ? .success(nil) : .failure(ReadError(text: String(cString: strerror(errno))))

@@ -1,4 +1,5 @@
 import MailModel
+import NIOCore
 import Policy
 import SMTP
 import Store
@@ -21,36 +22,70 @@ extension SessionHandler {
             guard let account = proved else { return resolve(.refused(.internalError)) }
             return authenticated(as: account, credentials)
         }
+        do throws(DirectoryError) {
+            let account = try core.directory.completeLogin(credentials.name, at: local)
+            switch core.locks.begin(client, local: local, account: account) {
+            case .check(let isLocked): check(credentials, account, isLocked: isLocked)
+            case .addressLocked(let lock):
+                let verdict = ConnectionPolicy.refusal(of: client, for: lock)
+                resolve(.closed(verdict.reason, refusal(verdict, moment: "AUTH")))
+            case .tooMany: refuse(Verdict(.authenticationUnavailable), moment: .auth)
+            }
+        } catch {
+            directoryFailed(error, moment: .auth)
+        }
+    }
+
+    /// - Parameter account: the complete form of the login name, whether or not it is there.
+    private func check(_ credentials: Credentials, _ account: String, isLocked: Bool) {
         wait()
         let answer = callback { (handler: SessionHandler, outcome: PasswordPool.Outcome) in
-            handler.authenticated(outcome, credentials)
+            handler.core.locks.ended(handler.client)
+            handler.checked(outcome, credentials, account, isLocked: isLocked)
         }
         core.passwords.check(
             credentials, localAddress: local, kinds: AccountSecrets.kinds(configuration.settings),
             box: configuration.box, completion: answer)
     }
 
-    private func authenticated(_ outcome: PasswordPool.Outcome, _ credentials: Credentials) {
+    private func checked(
+        _ outcome: PasswordPool.Outcome, _ credentials: Credentials, _ name: String, isLocked: Bool
+    ) {
+        switch outcome {
+        case .account, .proved:
+            // The same answer as to a wrong password: whoever guesses learns nothing from a lock.
+            if isLocked { return failed(credentials, name, "the account is locked", counts: false) }
+        case .wrong(let finding): return failed(credentials, name, finding, counts: true)
+        case .unavailable(let detail):
+            core.log(.error, "authentication: \(detail)")
+            return refuse(Verdict(.authenticationUnavailable), moment: .auth)
+        }
         switch outcome {
         case .account(let account): authenticated(as: account, credentials)
         case .proved(let account, let signature):
             proved = account
             resolve(.proved(signature: signature))
-        case .wrong(let finding):
-            core.gate.authFailed()
-            let step = TrailStep(
-                check: "auth.\(credentials.mechanism.rawValue.lowercased())",
-                finding: "login name \(credentials.name): \(finding)", source: .builtIn("R-RCV-18"), decided: true)
-            refuse(Verdict(.authenticationFailed, trail: [step]), moment: .auth)
-        case .unavailable(let detail):
-            core.log(.error, "authentication: \(detail)")
-            refuse(Verdict(.authenticationUnavailable), moment: .auth)
+        case .wrong, .unavailable: break
         }
+    }
+
+    private func failed(_ credentials: Credentials, _ account: String, _ finding: String, counts: Bool) {
+        core.gate.authFailed()
+        let delay = counts ? core.locks.failed(client, local: local, account: account) : 0
+        let step = TrailStep(
+            check: "auth.\(credentials.mechanism.rawValue.lowercased())",
+            finding: "login name \(credentials.name): \(finding)", source: .builtIn("R-RCV-18"), decided: true)
+        let verdict = Verdict(.authenticationFailed, trail: [step])
+        guard delay > 0 else { return refuse(verdict, moment: .auth) }
+        // Who guesses waits, and only in this session.
+        let bound = NIOLoopBound(self, eventLoop: home.loop)
+        home.loop.scheduleTask(in: .seconds(Int64(delay))) { bound.value.refuse(verdict, moment: .auth) }
     }
 
     private func authenticated(as account: AccountRecord, _ credentials: Credentials) {
         proved = nil
         authentication = .account(account.address)
+        core.locks.succeeded(client, account: account.address.folded.text)
         log(.session, text: "authenticated as \(account.address.text) by \(credentials.mechanism.rawValue)")
         resolve(.authenticated(account.address.text))
     }

@@ -19,7 +19,8 @@ extension SessionHandler {
         do throws(DirectoryError) {
             let facts = SenderFacts(
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
-                announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8)
+                announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8,
+                lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) })
             let zones = SenderPolicy.blocklists(
                 for: arguments.path, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
             guard !zones.isEmpty else { return decide(facts) }

@@ -89,7 +89,8 @@ final class SessionHandler: ChannelInboundHandler {
         // Sessions of this machine itself are not limited by their one address.
         let facts = ConnectionFacts(
             client: client, local: local, openSessions: before.open,
-            openSessionsOfClient: client.isThisMachine ? 0 : before.ofClient, isShuttingDown: home.isStopping)
+            openSessionsOfClient: client.isThisMachine ? 0 : before.ofClient, isShuttingDown: home.isStopping,
+            lock: core.locks.connected(client, local: local))
         switch ConnectionPolicy.decide(facts, configuration.connection) {
         case .accept:
             send(session.greeting)

@@ -63,6 +63,14 @@ package final class ServiceContext: Sendable {
         )
     }
 
+    /// A lock that was just made, to be written down and told: see `ServiceReport.locked`. Any thread.
+    package func locked(kind: String, subject: String, since: Int64, cause: String, count: Int) {
+        report(.locked(kind: kind, subject: subject, since: since, cause: cause, count: count))
+    }
+
+    /// Shows administrators something at once, English. Any thread.
+    package func alert(_ text: String) { report(.alert(text)) }
+
     /// Trouble that lasts and that people should see beside the service's state, English; `nil` when it is over.
     package func trouble(_ text: String?) { report(.trouble(text)) }
 }

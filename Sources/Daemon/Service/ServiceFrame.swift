@@ -13,6 +13,11 @@ package enum ServiceReport: Codable, Sendable, Equatable {
     case trouble(String?)
     /// A sealed secret of an account, made when its password was seen: see `AccountSecret`.
     case secret(account: String, kind: String, generation: String, sealed: String)
+    /// A client (`address`) or an account (`account`) is locked from now on, `since` in seconds since 1970; to be
+    /// written down and told.
+    case locked(kind: String, subject: String, since: Int64, cause: String, count: Int)
+    /// Something that an administrator should see at once, English.
+    case alert(String)
     /// The answer to a forwarded request: JSON parameters, or an error.
     case answer(id: Int, parameters: String?, error: ForwardedError?)
 }

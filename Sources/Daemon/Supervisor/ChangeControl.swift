@@ -3,6 +3,7 @@ import Journal
 import Service
 import Settings
 import Store
+import Tables
 
 /// Passing on what changed.
 extension Supervisor {
@@ -35,6 +36,9 @@ extension Supervisor {
     /// Text tables or certificate files changed on disk, by whomever.
     func filesChanged(_ names: [String]) {
         for service in services { service.process?.send(.filesChanged(names)) }
+        // Locks come and go by themselves: no news for people, and no part of the history.
+        let names = names.filter { name in !LockTable.Kind.allCases.contains { $0.fileName == name } }
+        guard !names.isEmpty else { return }
         let records = names.map { name in
             ChangeRecord(path: name == "tls" ? "tls" : "table/\(name)", old: nil, new: nil)
         }

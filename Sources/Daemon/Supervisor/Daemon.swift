@@ -139,6 +139,7 @@ package enum Daemon {
             },
             clock: { Int64(Clock.wall()) }
         ).register(on: server)
+        GuardDesk(desk: desk, files: parts.supervisor.locks).register(on: server)
         LogDesk(folder: layout.log).register(on: server)
         PolicyDesk(
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },

@@ -6,6 +6,7 @@ import MailModel
 import Service
 import Settings
 import Store
+import Tables
 
 /// Starting, stopping and restarting.
 extension Supervisor {
@@ -119,10 +120,33 @@ extension Supervisor {
                 }
             }
             if !isTaken { log(.warning, "a secret of \(account.text) is not kept") }
+        case .locked(let kind, let subject, let since, let cause, let count):
+            guard let kind = LockTable.Kind(rawValue: kind) else { return }
+            let what = cause == "connections" ? "connections" : "failed authentications"
+            tell(.warning, "\(subject) is locked after \(count) \(what)")
+            writeLock(kind, subject, since: since, word: cause == "connections" ? .iplock : nil)
+        case .alert(let text): tell(.warning, text)
         case .answer(let id, let parameters, let error):
             guard let completion = service.requests.removeValue(forKey: id) else { return }
             completion(error.map { .failure($0.controlError) } ?? .success(parameters ?? "{}"))
         }
+    }
+
+    /// Locks that are over go at the same time.
+    private func writeLock(_ kind: LockTable.Kind, _ subject: String, since: Int64, word: LockTable.Word?) {
+        let lockTime = settings[ReceiverSettings.lockTime]
+        let (locks, journal) = (locks, journal)
+        let isTaken = chores.submit {
+            do throws(ControlError) {
+                _ = try locks.change(kind) { table in
+                    table.pruned(now: Int64(Clock.wall() / 1000), lockTime: lockTime)
+                        .adding(subject, since: since, word: word)
+                }
+            } catch {
+                Self.complain(journal, error.detail.message)
+            }
+        }
+        if !isTaken { log(.warning, "the lock of \(subject) is not written down") }
     }
 
     // MARK: What ended

@@ -6,6 +6,7 @@ import MailModel
 import Service
 import Settings
 import Store
+import Tables
 import Threads
 
 /// Starts and watches the services, holds the listening sockets, tells what changed. One loop on one thread; other
@@ -27,6 +28,7 @@ final class Supervisor {
     var tablesChanged: ([String]) -> Void = { _ in }
     /// Changes whose authors wait for them to be in force.
     var barriers: [ChangeBarrier] = []
+    let locks: LockFiles
     /// What waits for the disk on behalf of services.
     let chores = BatchWorker<@Sendable () -> Void>(name: "chores", limits: .init(items: 1)) { $0.forEach { $0() } }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
@@ -48,6 +50,7 @@ final class Supervisor {
         self.journal = journal
         self.settings = settings
         self.wake = wake
+        locks = LockFiles(layout: layout)
         services = ManagedService.Kind.allCases.map { ManagedService($0) }
         tables = FileWatcher(Self.watched(settings))
         for service in services {
@@ -60,6 +63,7 @@ final class Supervisor {
     static func watched(_ settings: SettingsSnapshot) -> [String: [String]] {
         var files: [String: [String]] = [:]
         for table in Layout.Table.allCases { files[table.rawValue] = [settings.layout.path(of: table)] }
+        for kind in LockTable.Kind.allCases { files[kind.fileName] = [settings.layout.path(of: kind)] }
         files["tls"] = [settings[TLSSettings.certificateFile], settings[TLSSettings.privateKeyFile]].filter {
             !$0.isEmpty
         }
@@ -166,6 +170,14 @@ final class Supervisor {
         hub.publish(
             ServerEvent(
                 kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(), message: message))
+    }
+
+    /// Logs, and shows it to everybody who looks at a console.
+    func tell(_ level: LogEvent.Level, _ text: String) {
+        log(level, text)
+        hub.publish(
+            ServerEvent(
+                kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(), message: text))
     }
 
     static func complain(_ journal: Journal, _ text: String) {

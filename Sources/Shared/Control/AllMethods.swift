@@ -20,6 +20,7 @@ package enum ControlMethods {
             ServicesInterface.List.self, ServicesInterface.Act.self,
             QueueInterface.List.self, QueueInterface.Show.self, QueueInterface.Act.self,
             QueueInterface.Destinations.self,
+            GuardInterface.ListLocks.self, GuardInterface.ChangeLock.self,
             LogInterface.Search.self, LogInterface.Tail.self,
             PolicyInterface.Explain.self, PolicyInterface.Evaluate.self, PolicyInterface.Relay.self,
             TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,

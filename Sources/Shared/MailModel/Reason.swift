@@ -11,6 +11,8 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     // Connection
     case tooManySessions = "connect.sessions"
     case tooManySessionsFromClient = "connect.sessions-per-client"
+    case addressLocked = "connect.locked"
+    case addressRefused = "connect.refused"
     case shuttingDown = "connect.shutdown"
     case idleTimeout = "connect.timeout"
     case tooManyErrors = "connect.errors"
@@ -47,6 +49,7 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case senderNeedsSMTPUTF8 = "sender.smtputf8"
     case senderOutsideHours = "sender.hours"
     case clientListed = "sender.dnsbl"
+    case senderLocked = "sender.locked"
 
     // Recipient
     case unknownRecipient = "recipient.unknown"
@@ -85,6 +88,9 @@ extension Reason {
         case .tooManySessions: Reply(421, EnhancedCode(4, 7, 0), "too many sessions, try again later")
         case .tooManySessionsFromClient:
             Reply(421, EnhancedCode(4, 7, 0), "too many sessions from your address, try again later")
+        case .addressLocked:
+            Reply(421, EnhancedCode(4, 7, 0), "your address is locked for a time, try again later")
+        case .addressRefused: Reply(554, EnhancedCode(5, 7, 1), "no SMTP service for your address here")
         case .shuttingDown: Reply(421, EnhancedCode(4, 3, 2), "service is shutting down, try again later")
         case .idleTimeout: Reply(421, EnhancedCode(4, 4, 2), "time-out, closing connection")
         case .tooManyErrors: Reply(421, EnhancedCode(4, 7, 0), "too many errors, closing connection")
@@ -119,6 +125,7 @@ extension Reason {
             Reply(553, EnhancedCode(5, 6, 7), "address needs SMTPUTF8, which was not asked for")
         case .senderOutsideHours: Reply(550, EnhancedCode(5, 7, 1), "your account may not send at this time")
         case .clientListed: Reply(550, EnhancedCode(5, 7, 1), "your address is in a block list")
+        case .senderLocked: Reply(550, EnhancedCode(5, 7, 1), "your account is locked, ask your administrator")
         case .unknownRecipient: Reply(550, EnhancedCode(5, 1, 1), "no such user here")
         case .relayDenied: Reply(550, EnhancedCode(5, 7, 1), "relaying denied")
         case .tooManyRecipients: Reply(452, EnhancedCode(4, 5, 3), "too many recipients")

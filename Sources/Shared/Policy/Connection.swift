@@ -10,10 +10,14 @@ package struct ConnectionFacts: Hashable, Sendable, Codable {
     package var openSessionsOfClient: Int
     /// The receiver is about to stop.
     package var isShuttingDown: Bool
+    /// The client is locked out.
+    package var lock: LockFacts?
 
     package init(
-        client: IPAddress, local: IPAddress, openSessions: Int, openSessionsOfClient: Int, isShuttingDown: Bool = false
+        client: IPAddress, local: IPAddress, openSessions: Int, openSessionsOfClient: Int, isShuttingDown: Bool = false,
+        lock: LockFacts? = nil
     ) {
+        self.lock = lock
         self.client = client
         self.local = local
         self.openSessions = openSessions
@@ -61,6 +65,7 @@ package enum ConnectionPolicy {
         if facts.isShuttingDown {
             return trail.refuse(.shuttingDown, "connect.state", "the receiver is shutting down")
         }
+        if let lock = facts.lock { return locked(lock, facts.client, &trail) }
         if settings.maxSessions > 0, facts.openSessions >= settings.maxSessions {
             return trail.refuse(
                 .tooManySessions, "connect.sessions",
@@ -76,5 +81,25 @@ package enum ConnectionPolicy {
                 .setting("receiver.max_sessions_per_client"), remedy: "raise receiver.max_sessions_per_client")
         }
         return .accept(.accepted)
+    }
+
+    /// Also asked when a client is locked in the middle of its session.
+    package static func refusal(of client: IPAddress, for lock: LockFacts) -> Verdict {
+        Verdict.deciding(explain: false) { locked(lock, client, &$0) }
+    }
+
+    private static func locked(_ lock: LockFacts, _ client: IPAddress, _ trail: inout Trail) -> Ruling {
+        let cause: String =
+            switch lock.cause {
+            case .failures: "after failed authentications"
+            case .connections: "after too many connections"
+            case .manual: "by an administrator"
+            }
+        return trail.refuse(
+            lock.until == nil ? .addressRefused : .addressLocked, "connect.lock",
+            "\(client) is locked \(cause)" + (lock.until.map { " until \($0) (seconds since 1970)" } ?? ""),
+            lock.source
+                ?? .setting(lock.cause == .connections ? "receiver.lock_connections" : "receiver.lock_address_failures"),
+            remedy: "epost-console lock release \(client)")
     }
 }

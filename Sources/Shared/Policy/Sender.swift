@@ -13,11 +13,15 @@ package struct SenderFacts: Hashable, Sendable, Codable {
     package var isOutsideHours: Bool
     /// Of the zones that were asked about the client, in their order.
     package var blocklists: [BlocklistAnswer]
+    /// The authenticated account is locked for good by an administrator.
+    package var lock: LockFacts?
 
     package init(
         path: ReversePath, directory: DirectoryFacts = .external, announcedSize: Int64? = nil,
-        asksSMTPUTF8: Bool = false, isOutsideHours: Bool = false, blocklists: [BlocklistAnswer] = []
+        asksSMTPUTF8: Bool = false, isOutsideHours: Bool = false, blocklists: [BlocklistAnswer] = [],
+        lock: LockFacts? = nil
     ) {
+        self.lock = lock
         self.path = path
         self.directory = directory
         self.announcedSize = announcedSize
@@ -82,6 +86,11 @@ package enum SenderPolicy {
         trail.note("relay.rule", selection.finding, selection.source)
         if let refusal = securityLevel(facts, session, selection, settings, &trail) { return refusal }
         if let refusal = trust(facts, session, settings, &trail) { return refusal }
+        if let lock = facts.lock, let account = session.authentication.account {
+            return trail.refuse(
+                .senderLocked, "sender.lock", "\(account.text) is locked by an administrator", lock.source,
+                remedy: "epost-console lock release \(account.text)")
+        }
         if facts.isOutsideHours {
             return trail.refuse(
                 .senderOutsideHours, "sender.hours", "the sender's account may not send at this time",

@@ -66,6 +66,32 @@ package enum ReceiverSettings {
     /// Failed authentications of a session before it is closed (R-RCV-18).
     package static let maxAuthFailures = Setting<Int>(
         "receiver.max_auth_failures", .integer(1...100), "3", unit: .times, effect: .newSessions, source: "R-RCV-18")
+    /// Failed authentications of one client address within `lockWindow` that lock it; 0 = never (field notes A8b).
+    package static let lockAddressFailures = Setting<Int>(
+        "receiver.lock_address_failures", .integer(0...100_000), "10", unit: .times, effect: .now,
+        source: "field notes A8b")
+    /// Failed authentications of one account within `lockWindow` that lock it; 0 = never. Addresses from which it logged
+    /// in before stay open to it.
+    package static let lockAccountFailures = Setting<Int>(
+        "receiver.lock_account_failures", .integer(0...100_000), "20", unit: .times, effect: .now,
+        source: "field notes A8b")
+    /// Time in which failures count together.
+    package static let lockWindow = Setting<Int>(
+        "receiver.lock_window", .integer(1...86_400), "600", unit: .seconds, effect: .now, source: "field notes A8b")
+    /// How long a lock lasts; 0 = until it is released.
+    package static let lockTime = Setting<Int>(
+        "receiver.lock_time", .integer(0...31_536_000), "1800", unit: .seconds, effect: .now,
+        source: "field notes A8b")
+    /// Connections of one client address within `lockConnectionWindow` that lock it; 0 = never.
+    package static let lockConnections = Setting<Int>(
+        "receiver.lock_connections", .integer(0...1_000_000), "0", unit: .connections, effect: .now,
+        source: "field notes A8b")
+    package static let lockConnectionWindow = Setting<Int>(
+        "receiver.lock_connection_window", .integer(1...86_400), "60", unit: .seconds, effect: .now,
+        source: "field notes A8b")
+    /// How much longer each failed authentication of an address waits for its answer, 10 seconds at most.
+    package static let authFailureDelay = Setting<Int>(
+        "receiver.auth_failure_delay", .integer(0...10), "1", unit: .seconds, effect: .now, source: "RFC 4954 §9")
     /// Wait for the next command (RFC 5321 §4.5.3.2.7: 300 or more).
     package static let commandTimeout = Setting<Int>(
         "receiver.command_timeout", .integer(1...3600), "300", unit: .seconds, effect: .newSessions,

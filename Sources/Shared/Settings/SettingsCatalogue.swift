@@ -21,7 +21,11 @@ package enum SettingsCatalogue {
         ReceiverSettings.mailboxQuota.definition, ReceiverSettings.maxRecipients.definition,
         ReceiverSettings.toleratesBareLineEnds.definition, ReceiverSettings.maxCommandLine.definition,
         ReceiverSettings.maxCommands.definition, ReceiverSettings.maxErrors.definition,
-        ReceiverSettings.maxAuthFailures.definition, ReceiverSettings.commandTimeout.definition,
+        ReceiverSettings.maxAuthFailures.definition, ReceiverSettings.authFailureDelay.definition,
+        ReceiverSettings.lockAddressFailures.definition, ReceiverSettings.lockAccountFailures.definition,
+        ReceiverSettings.lockWindow.definition, ReceiverSettings.lockTime.definition,
+        ReceiverSettings.lockConnections.definition, ReceiverSettings.lockConnectionWindow.definition,
+        ReceiverSettings.commandTimeout.definition,
         ReceiverSettings.dataTimeout.definition, ReceiverSettings.minRate.definition,
         ReceiverSettings.dnsblZones.definition, ReceiverSettings.dnsblExempt.definition,
     ]
