@@ -76,7 +76,7 @@ let package = Package(
         daemon(
             "Delivery",
             nio + [
-                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Database",
+                "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Crypto", "Database",
                 "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux", "Facts",
             ]),
         daemon("Facts", ["MailModel", "Policy", "Settings", "Store", "Tables"]),

@@ -336,4 +336,22 @@ struct RemoteDeliveryTests {
         await bench.stop()
         await sink.stop()
     }
+
+    @Test("mail that keeps coming back is named after few rounds, long before the hops are used up", arguments: [3, 4])
+    func pingPong(_ rounds: Int) async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink)
+        let round =
+            "Received: from gw.example ([192.0.2.1]) by mail.local.example with ESMTP id x;\n\tnow\n"
+            + "Received: from mail.local.example\n\tby gw.example with ESMTP; now\n"
+        bench.add(
+            from: "taro@local.example", to: ["x@far.example"],
+            content: String(repeating: round, count: rounds) + "Subject: x\n\nby mail.local.example\n")
+        try await bench.run()
+        #expect(sink.messages.count == (rounds == 3 ? 1 : 0))
+        #expect(bench.mailbox("taro").count == (rounds == 3 ? 0 : 1))
+        if rounds == 4 { #expect(bench.events(.fail).first?.reply?.hasPrefix("554 5.4.6 mail loop") == true) }
+        await bench.stop()
+        await sink.stop()
+    }
 }

@@ -10,8 +10,8 @@ import Transport
 
 @Suite("Opportunistic TLS")
 struct TLSDeliveryTests {
-    private static let clientTLS: ClientTLS = { name in
-        try TLSHandler(TLSContext.opportunisticClient(), serverName: name)
+    private static let clientTLS: ClientTLS = { name, trust in
+        try TLSHandler(ClientTLSContexts().context(for: trust), serverName: name)
     }
 
     private static let nonsense: SinkServer.TLSMaker = { Nonsense() }

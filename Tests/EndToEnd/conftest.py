@@ -47,7 +47,7 @@ def certificate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=sink.test", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+         "-subj", "/CN=sink.test", "-addext", "subjectAltName=DNS:sink.test,DNS:mx.far.example,DNS:gw.example", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
         check=True, capture_output=True)
     return folder
 

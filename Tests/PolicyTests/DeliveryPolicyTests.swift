@@ -46,6 +46,21 @@ struct RoutingTests {
                 == .gateway(host: "one.example", port: 26, isImplicitTLS: false))
     }
 
+    /// Field notes A7: the implied last line, written out; and a login that belongs to the gateway.
+    @Test func tableByDNSAndWithLogin() {
+        let table = "ext.example,<dns>,2525\nin.example,<dns>\n*,gw.example|PLAIN|relay,587\n"
+        #expect(route("e@ext.example", table: table).route == .exchangers(domain: "ext.example", port: 2525))
+        #expect(route("e@[192.0.2.9]", table: "[*],<dns>").route == .address(World.ip("192.0.2.9"), port: 25))
+        #expect(
+            route("e@other.example", table: table).route
+                == .gateway(
+                    host: "gw.example", port: 587, isImplicitTLS: false,
+                    login: GatewayLogin(method: .plain, name: "relay")))
+        #expect(
+            route("a@in.example", table: table, gateway: "gw.example", forwardsAll: true).route
+                == .localMailbox(World.address("a@in.example")))
+    }
+
     /// R-SRV-12, R-SRV-23; vector 15 of spec file 05.
     @Test func forwardAll() {
         #expect(

@@ -194,7 +194,7 @@ struct ClientTroubleTests {
         #expect(missing.end == .refused(.failed(DeliveryTrouble.authNotOffered.reply("PLAIN"))))
         var clear = ClientDialogue(gateway(.plain, inClear: false))
         clear.server("220 x\n250-x\n250 AUTH PLAIN\n")
-        #expect(clear.end == .refused(.failed(DeliveryTrouble.authInClear.reply())))
+        #expect(clear.end == .refused(.deferred(DeliveryTrouble.authInClear.reply(), .line)))
         #expect(clear.takeSent() == "EHLO client.example\n")
         var wrong = ClientDialogue(gateway(.plain))
         wrong.server("220 x\n")
@@ -207,6 +207,50 @@ struct ClientTroubleTests {
         later.server("454 4.7.0 later\n")
         #expect(later.end == .refused(.deferred(Reply(454, EnhancedCode(4, 7, 0), "later"), .line)))
     }
+
+    @Test("AUTH CRAM-MD5 (RFC 2195 §2)")
+    func cramMD5() {
+        let settings = ClientSettings(
+            hello: "client.example", tls: .off,
+            credentials: .init(mechanism: .cramMD5, user: "tim", password: "tanstaaftanstaaf", allowedInClear: true))
+        var client = ClientDialogue(settings)
+        client.server("220 x\n")
+        client.server("250-x\n250 AUTH CRAM-MD5\n")
+        #expect(client.takeSent().hasSuffix("AUTH CRAM-MD5\n"))
+        client.server("334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\n")
+        #expect(client.takeSent() == "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\n")
+        client.server("235 ok\n")
+        #expect(client.takeSent() == "MAIL FROM:<a@client.example>\n")
+        var odd = ClientDialogue(settings)
+        odd.server("220 x\n")
+        odd.server("250-x\n250 AUTH CRAM-MD5\n")
+        odd.server("334 !!!\n")
+        #expect(odd.takeSent().hasSuffix("*\n"))
+        odd.server("501 5.5.2 cancelled\n")
+        #expect(odd.end == .refused(.failed(Reply(501, EnhancedCode(5, 5, 2), "cancelled"))))
+    }
+
+    @Test("AUTH XOAUTH2; a refusal comes in JSON first")
+    func xoauth2() {
+        let settings = gateway(.xoauth2)
+        var client = ClientDialogue(settings)
+        client.server("220 x\n")
+        client.server("250-x\n250 AUTH XOAUTH2\n")
+        #expect(client.takeSent().hasSuffix("AUTH XOAUTH2 dXNlcj10YXJvAWF1dGg9QmVhcmVyIHBhc3MBAQ==\n"))
+        client.server("334 eyJzdGF0dXMiOiI0MDEifQ==\n")
+        #expect(client.takeSent() == "\n")
+        client.server("535 5.7.8 token expired\n")
+        #expect(client.end == .refused(.failed(Reply(535, EnhancedCode(5, 7, 8), "token expired"))))
+    }
+
+    @Test(
+        "MD5 (RFC 1321 §A.5)",
+        arguments: [
+            ("", "d41d8cd98f00b204e9800998ecf8427e"), ("a", "0cc175b9c0f1b6a831c399e269772661"),
+            ("message digest", "f96b697d7cb7938d525a2f31aaf161d0"),
+            (String(repeating: "1234567890", count: 8), "57edf4a22be3c955ac49da2e2107b67a"),
+        ])
+    func md5(_ text: String, _ digest: String) { #expect(HMACMD5.hex(HMACMD5.md5(Array(text.utf8))) == digest) }
 
     @Test("a password is not in any description")
     func secret() {

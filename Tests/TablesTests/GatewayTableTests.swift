@@ -47,7 +47,11 @@ struct GatewayTableTests {
             ("a.example,gw_!.example,25", "host"), ("a.example,gw.example,0", "port"),
             ("a.example,gw.example,65536", "port"), ("a.example,gw.example,+25", "port"),
             ("a.example,gw.example,*", "port"), ("a.example,gw.example,99999999999999999999", "port"),
-            ("*|u@d.example,smtp.example|1XOAUTH2|x,587", "credentials"),
+            ("*|u@d.example,smtp.example|1XOAUTH2|x,587", nil), ("*,smtp.example|plain|Relay_1.a@b,587*", nil),
+            ("*,smtp.example|NTLM|x,587", "credentials"), ("*,smtp.example|PLAIN,587", "credentials"),
+            ("*,smtp.example|PLAIN|../x,587", "credentials"), ("*,smtp.example|PLAIN|.x,587", "credentials"),
+            ("*,smtp.example|PLAIN||,587", "credentials"), ("a.example,<dns>", nil), ("a.example,<DNS>,2525", nil),
+            ("a.example,<mx>", "host"), ("a.example,<dns>|PLAIN|x", "host"),
         ] as [(String, String?)])
     func lines(_ line: String, _ fault: String?) {
         let reading = GatewayTable.read(line)
@@ -66,6 +70,26 @@ struct GatewayTableTests {
         #expect(table.firstMatch(recipient: other, sender: .null)?.host == "three.example")
         #expect(table.firstMatch(recipient: other, sender: .null)?.port == nil)
         #expect(table.firstMatch(recipient: other, sender: .null)?.source.text == "gateway.dat:3")
+    }
+
+    @Test func loginsAndDNS() throws {
+        let table = GatewayTable.read("a.example,<dns>\n*,smtp.example|1XOAUTH2|cloud,587\n").value
+        #expect(table.rules.map(\.host) == [nil, "smtp.example"])
+        #expect(table.rules.map(\.login) == [nil, GatewayLogin(method: .xoauth2, name: "cloud")])
+    }
+
+    @Test func credentialFiles() throws {
+        let text = "# for the cloud\r\nuser = relay@in.example\r\n\r\npassword = a = b \r\n"
+        let read = try GatewayCredentials.read(text)
+        #expect(read == GatewayCredentials(user: "relay@in.example", password: "a = b"))
+        #expect(!"\(read) \(String(reflecting: read))".contains("a = b"))
+        let command = try GatewayCredentials.read("user=u\ntoken_command=/usr/bin/token  --for u\n")
+        #expect(command.tokenCommand == ["/usr/bin/token", "--for", "u"])
+        for (text, fault) in [
+            ("password = x\n", GatewayCredentials.Fault.noUser), ("user = u\n", .noSecret),
+            ("user = u\nsecret\n", .line(2)),
+            ("user = u\ntoken_command = token\n", .line(2)), ("user =\n", .line(1)), ("", .noUser),
+        ] { #expect(throws: fault) { try GatewayCredentials.read(text) } }
     }
 
     @Test func aSecondLineWithTheSameTargetIsDoubtful() {

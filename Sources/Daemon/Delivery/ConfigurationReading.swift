@@ -1,4 +1,5 @@
 import CLinux
+import Crypto
 import Glibc
 import MailModel
 import Policy
@@ -30,7 +31,11 @@ extension DeliveryConfiguration {
             isMultithreaded: settings[DeliverySettings.isMultithreaded], timeouts: Self.timeouts(settings),
             helloIPv4: helloIPv4, helloIPv6: helloIPv6,
             families: (version.usesIPv6 ? [.ipv6] : []) + (version.usesIPv4 ? [.ipv4] : []),
-            tls: Self.mode(settings[DeliverySettings.tls]), isOurselves: { routing.isOurselves(host: $0, port: $1) },
+            login: Self.login(settings), credentialFolder: settings.layout.credentials,
+            authenticatesInClear: settings[DeliverySettings.authInClear],
+            tls: Self.mode(settings[DeliverySettings.tls]), trust: Self.trust(settings),
+            logicalIP: IPAddress(settings[DeliverySettings.logicalIP]),
+            isOurselves: { routing.isOurselves(host: $0, port: $1) },
             maxHops: settings[DeliverySettings.maxHops],
             mxCacheTTL: settings[DeliverySettings.mxCacheTTL],
             administrator: Self.administrator(settings), copiesBounces: settings[AdminSettings.copyBounces],
@@ -53,8 +58,30 @@ extension DeliveryConfiguration {
         switch tls {
         case .off: .off
         case .opportunistic: .opportunistic
-        case .required: .required
+        case .required, .verified: .required
         }
+    }
+
+    private static func trust(_ settings: SettingsSnapshot) -> TLSTrust {
+        guard settings[DeliverySettings.tls] == .verified else { return .anybody }
+        let file = settings[DeliverySettings.tlsAuthorities]
+        return .authorities(file: file.isEmpty ? nil : file)
+    }
+
+    private static func login(_ settings: SettingsSnapshot) -> LoginSource.Login? {
+        guard settings[DeliverySettings.authEnabled] else { return nil }
+        let sealed = settings[DeliverySettings.authPassword]
+        let password =
+            sealed.isEmpty
+            ? nil
+            : SecretBox(file: settings.layout.secretKey)?.open(sealed, context: DeliverySettings.authPassword.key)
+        let method = settings[DeliverySettings.authMethod]
+        let command = settings[DeliverySettings.authTokenCommand].split(separator: " ").map(String.init)
+        return LoginSource.Login(
+            mechanism: ClientSettings.Mechanism(rawValue: method.rawValue) ?? .plain,
+            credentials: GatewayCredentials(
+                user: settings[DeliverySettings.authUser], password: password,
+                tokenCommand: method == .xoauth2 ? command : []))
     }
 
     private static func administrator(_ settings: SettingsSnapshot) -> MailAddress? {

@@ -39,6 +39,34 @@ struct ContentFacts {
 
     private init() {}
 
+    /// Passes through one server from which on somebody sends its mail back to it.
+    static let mostOwnPasses = 3
+
+    /// How often the message came through a server of this name already: `Received:` fields that it wrote.
+    /// - Parameter names: lower case.
+    static func passes(of content: StoredContent, through names: Set<String>) throws(SpoolError) -> Int {
+        let octets: [UInt8]
+        switch content {
+        case .inline(let content): octets = Array(content.prefix(headerLimit))
+        case .file(let file): octets = try file.read(at: 0, count: headerLimit)
+        }
+        var passes = 0
+        var isReceived = false
+        for line in octets.split(separator: 10, omittingEmptySubsequences: false) {
+            if line.isEmpty { break }
+            if line.first != 0x20, line.first != 0x09 {
+                isReceived = line.count > 9 && line.prefix(9).elementsEqual(received) { $0 | 0x20 == $1 | 0x20 }
+            }
+            guard isReceived else { continue }
+            let words = line.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }.map {
+                String(decoding: $0, as: UTF8.self).lowercased()
+            }
+            let writer = zip(words, words.dropFirst()).first { $0.0 == "by" }?.1
+            if let writer, names.contains(writer) { passes += 1 }
+        }
+        return passes
+    }
+
     /// `Received:` fields alone.
     static func hops(of content: StoredContent) throws(SpoolError) -> Int {
         var facts = ContentFacts()

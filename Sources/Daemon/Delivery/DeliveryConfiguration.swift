@@ -32,9 +32,17 @@ package struct DeliveryConfiguration: Sendable {
     package var helloIPv4: String
     package var helloIPv6: String
     package var families: [AddressFamily]
-    /// For gateways only (R-DLV-23).
-    package var credentials: ClientSettings.Credentials?
+    /// For gateways only (R-DLV-23), where gateway.dat names no other.
+    package var login: LoginSource.Login?
+    /// Folder of the files that gateway.dat names.
+    package var credentialFolder: String
+    package var authenticatesInClear: Bool
     package var tls: ClientSettings.TLS
+    /// Whose certificates count for TLS.
+    package var trust: TLSTrust
+    /// The machine must own it; `nil`: no matter.
+    package var logicalIP: IPAddress?
+    package var ownsAddress: @Sendable (IPAddress) -> Bool
     /// Whether a connection to this host name or address and port would reach this very server (5.4.6).
     package var isOurselves: @Sendable (_ host: String, _ port: Int) -> Bool
     /// Received fields from which on a message loops.
@@ -55,8 +63,10 @@ package struct DeliveryConfiguration: Sendable {
     package init(
         threads: Int = 20, perDestination: Int = 20, isMultithreaded: Bool = true,
         timeouts: ClientTimeouts = ClientTimeouts(), helloIPv4: String, helloIPv6: String? = nil,
-        families: [AddressFamily] = [.ipv4], credentials: ClientSettings.Credentials? = nil,
-        tls: ClientSettings.TLS = .opportunistic,
+        families: [AddressFamily] = [.ipv4], login: LoginSource.Login? = nil,
+        credentialFolder: String = "", authenticatesInClear: Bool = false,
+        tls: ClientSettings.TLS = .opportunistic, trust: TLSTrust = .anybody, logicalIP: IPAddress? = nil,
+        ownsAddress: @escaping @Sendable (IPAddress) -> Bool = { MachineAddresses.all().contains($0) },
         isOurselves: @escaping @Sendable (_ host: String, _ port: Int) -> Bool = { _, _ in false }, maxHops: Int = 50,
         mxCacheTTL: Int = 864_000,
         administrator: MailAddress? = nil, copiesBounces: Bool = false, warnsAfter: Int64 = 0,
@@ -70,8 +80,13 @@ package struct DeliveryConfiguration: Sendable {
         self.helloIPv4 = helloIPv4
         self.helloIPv6 = helloIPv6 ?? helloIPv4
         self.families = families
-        self.credentials = credentials
+        self.login = login
+        self.credentialFolder = credentialFolder
+        self.authenticatesInClear = authenticatesInClear
         self.tls = tls
+        self.trust = trust
+        self.logicalIP = logicalIP
+        self.ownsAddress = ownsAddress
         self.isOurselves = isOurselves
         self.maxHops = maxHops
         self.mxCacheTTL = mxCacheTTL

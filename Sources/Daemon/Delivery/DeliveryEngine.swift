@@ -71,6 +71,7 @@ package final class DeliveryEngine: Sendable {
             settlement.writeAgain()
             try? await Task.sleep(for: .milliseconds(5))
         }
+        remote.logins.close()
         try? await group.shutdownGracefully()
     }
 }

@@ -65,11 +65,11 @@ package struct DeliveryService: ServiceProgram {
         await engine.stop(grace: max(Duration.milliseconds(200), grace - Duration.milliseconds(500)))
     }
 
-    /// Opportunistic TLS looks at no certificate (RFC 7435): it hides mail from listeners, and that only.
     private static func tls(_ context: ServiceContext) -> ClientTLS? {
+        let contexts = ClientTLSContexts()
         do {
-            let tls = try TLSContext.opportunisticClient()
-            return { name in try TLSHandler(tls, serverName: IPAddress(name) == nil ? name : nil) }
+            _ = try contexts.context(for: .anybody)
+            return { name, trust in try TLSHandler(try contexts.context(for: trust), serverName: name) }
         } catch {
             context.trouble("mail leaves without TLS: \(error.detail)")
             return nil

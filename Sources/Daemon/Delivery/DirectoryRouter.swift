@@ -66,8 +66,9 @@ struct DirectoryRouter: DeliveryRouter {
                 LocalTarget(
                     domain: domain.name, base: place.base, folders: place.folders,
                     limit: try directory.mailboxLimit(of: account)))
-        case .gateway(let host, let port, let isImplicitTLS):
-            return .remote(NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS))
+        case .gateway(let host, let port, let isImplicitTLS, let login):
+            return .remote(
+                NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS, login: login))
         case .exchangers(let domain, let port): return .remote(NextHop(.domain(domain), port: port))
         case .address(let address, let port): return .remote(NextHop(.address(address), port: port))
         case .unknownRecipient: return .failed(DeliveryTrouble.unknownUser.reply())

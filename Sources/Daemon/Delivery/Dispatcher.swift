@@ -38,9 +38,14 @@ package final class Dispatcher: Sendable {
     /// Works until the gauge says stop.
     package func run() {
         var claimFailed = false
+        var wasOnDuty = true
         var hasWorked = false
         while !gauge.isStopping {
             settlement.writeAgain()
+            guard isOnDuty(&wasOnDuty) else {
+                gauge.signal.wait(milliseconds: Self.ownLook)
+                continue
+            }
             if gauge.recipients > Self.capacity - Self.batch {
                 gauge.waitForRoom(Self.capacity - Self.batch, milliseconds: Self.patience)
                 if gauge.recipients > Self.capacity - Self.batch { remote.shed() }
@@ -63,6 +68,19 @@ package final class Dispatcher: Sendable {
                 gauge.signal.wait(milliseconds: Self.ownLook)
             }
         }
+    }
+
+    /// R-DLV-04: the machine that owns the address works, the others wait.
+    private func isOnDuty(_ wasOnDuty: inout Bool) -> Bool {
+        let configuration = context.configuration
+        guard let address = configuration.logicalIP else { return true }
+        let isOnDuty = configuration.ownsAddress(address)
+        if isOnDuty != wasOnDuty {
+            let state = isOnDuty ? "owns" : "does not own"
+            context.report(.info, "this machine \(state) \(address): delivery \(isOnDuty ? "works" : "waits")")
+        }
+        wasOnDuty = isOnDuty
+        return isOnDuty
     }
 
     /// Claims once and hands out what came.

@@ -1,5 +1,6 @@
 import MailModel
 import Policy
+import Tables
 
 /// Where mail that leaves this server goes next. Messages with the same next hop share connections and transactions
 /// (R-DLV-14).
@@ -16,11 +17,14 @@ package struct NextHop: Hashable, Sendable {
     package var port: Int
     /// TLS from the first octet; gateways only.
     package var isImplicitTLS: Bool
+    /// How to log in, where gateway.dat says so.
+    package var login: GatewayLogin?
 
-    package init(_ target: Target, port: Int, isImplicitTLS: Bool = false) {
+    package init(_ target: Target, port: Int, isImplicitTLS: Bool = false, login: GatewayLogin? = nil) {
         self.target = target
         self.port = port
         self.isImplicitTLS = isImplicitTLS
+        self.login = login
     }
 
     package var isGateway: Bool {

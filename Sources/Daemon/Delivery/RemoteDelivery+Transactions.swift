@@ -23,6 +23,10 @@ extension RemoteDelivery {
                 return abandon(
                     link, RecipientResult(.failed(DeliveryTrouble.loop.reply("\(facts.hops)")), route: link.route))
             }
+            if facts.hops > ContentFacts.mostOwnPasses, try isReturned(content, configuration) {
+                let reply = DeliveryTrouble.returned.reply("by way of \(link.route)")
+                return abandon(link, RecipientResult(.failed(reply), route: link.route))
+            }
             let limit = min(connection.features?.recipientLimit ?? .max, Self.recipientsPerTransaction)
             let recipients = job.recipients.prefix(limit).map(\.recipient)
             job.sessions += 1
@@ -39,6 +43,14 @@ extension RemoteDelivery {
                 ? .untried : .deferred(DeliveryTrouble.contentMissing.reply(error.detail), .local)
             abandon(link, RecipientResult(outcome, route: link.route))
         }
+    }
+
+    /// Two servers that send each other the same mail are noticed before the hops are used up.
+    private func isReturned(
+        _ content: StoredContent, _ configuration: DeliveryConfiguration
+    ) throws(SpoolError) -> Bool {
+        let names: Set = [configuration.helloIPv4.lowercased(), configuration.helloIPv6.lowercased()]
+        return try ContentFacts.passes(of: content, through: names) > ContentFacts.mostOwnPasses
     }
 
     /// The message turned out not to be for sending: the job ends, the connection stays.
@@ -158,7 +170,9 @@ extension RemoteDelivery {
         let outcome: ClientOutcome
         switch end {
         case .quit: outcome = .deferred(DeliveryTrouble.connectionLost.reply(), .line)
-        case .refused(let refusal), .broken(let refusal): outcome = refusal
+        case .refused(let refusal), .broken(let refusal):
+            outcome = refusal
+            if link.destination.hop.isGateway { logins.forgetTokens() }
         case .tlsFailed(let reply):
             context.trace(job.message.id, reply, of: link)
             if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS {

@@ -6,7 +6,7 @@ import Synchronization
 import Transport
 
 /// Makes the TLS handler for a connection to a host of this name.
-package typealias ClientTLS = @Sendable (_ serverName: String) throws -> any ChannelHandler
+package typealias ClientTLS = @Sendable (_ serverName: String, _ trust: TLSTrust) throws -> any ChannelHandler
 
 /// Mail on its way to other servers: slots, destinations, connections. Everything happens on one event loop.
 package final class RemoteDelivery: @unchecked Sendable {
@@ -26,6 +26,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     let book = DestinationBook()
     var destinations: [NextHop: RemoteDestination] = [:]
     let schedule = Schedule()
+    let logins = LoginSource()
     var links: [ObjectIdentifier: RemoteLink] = [:]
     var isStopping = false
     var isCutting = false
@@ -210,10 +211,36 @@ package final class RemoteDelivery: @unchecked Sendable {
                 job, destination, with: RecipientResult(.deferred(reply, .local), route: destination.hop.text))
         }
         let configuration = context.configuration
+        let hop = destination.hop
+        guard hop.login != nil || (hop.isGateway && configuration.login != nil) else {
+            return connect(job, destination, to: host, as: nil)
+        }
+        let bound = NIOLoopBound((job, destination), eventLoop: loop)
+        logins.find(hop.login, or: configuration.login, folder: configuration.credentialFolder) { [self] found in
+            loop.execute {
+                let (job, destination) = bound.value
+                switch found {
+                case .success(let credentials): self.connect(job, destination, to: host, as: credentials)
+                case .failure(let trouble):
+                    self.finish(
+                        job, destination, with: RecipientResult(.deferred(trouble.reply, .local), route: hop.text))
+                }
+            }
+        }
+    }
+
+    private func connect(
+        _ job: RemoteJob, _ destination: RemoteDestination, to host: HostAddress,
+        as credentials: ClientSettings.Credentials?
+    ) {
+        if isCutting { return finish(job, destination, with: RecipientResult(.untried, route: destination.hop.text)) }
+        let configuration = context.configuration
         let usesTLS = configuration.tls != .off && tls != nil && !destination.withoutTLS.contains(host)
         let link = RemoteLink(destination: destination, host: host, usesTLS: usesTLS, job: job, owner: self)
-        let settings = clientSettings(link, configuration)
-        let makeTLS = usesTLS || destination.hop.isImplicitTLS ? handlerFactory(for: host) : nil
+        link.isTrusted = configuration.trust != .anybody
+        let settings = clientSettings(link, configuration, credentials)
+        let makeTLS =
+            usesTLS || destination.hop.isImplicitTLS ? handlerFactory(for: host, configuration.trust) : nil
         context.counters.connections.add()
         destination.record.connections += 1
         links[ObjectIdentifier(link)] = link
@@ -227,9 +254,11 @@ package final class RemoteDelivery: @unchecked Sendable {
             })
     }
 
-    func handlerFactory(for host: HostAddress) -> (@Sendable () throws -> any ChannelHandler)? {
+    func handlerFactory(
+        for host: HostAddress, _ trust: TLSTrust
+    ) -> (@Sendable () throws -> any ChannelHandler)? {
         guard let tls else { return nil }
-        return { try tls(host.name) }
+        return { try tls(host.name, trust) }
     }
 
     func notConnected(_ link: RemoteLink, _ reply: Reply) {
@@ -243,11 +272,15 @@ package final class RemoteDelivery: @unchecked Sendable {
         hostFailed(job, link.destination, result)
     }
 
-    func clientSettings(_ link: RemoteLink, _ configuration: DeliveryConfiguration) -> ClientSettings {
-        var credentials = link.destination.hop.isGateway ? configuration.credentials : nil
-        if link.host.address.isLoopback { credentials?.allowedInClear = true }
-        let mode: ClientSettings.TLS =
+    func clientSettings(
+        _ link: RemoteLink, _ configuration: DeliveryConfiguration, _ credentials: ClientSettings.Credentials?
+    ) -> ClientSettings {
+        var credentials = credentials
+        credentials?.allowedInClear = configuration.authenticatesInClear || link.host.address.isLoopback
+        var mode: ClientSettings.TLS =
             link.destination.hop.isImplicitTLS ? .implicit : link.usesTLS ? configuration.tls : .off
+        // Who takes the offer of TLS away must not get the password, nor the mail instead.
+        if mode == .opportunistic, let credentials, !credentials.allowedInClear { mode = .required }
         return ClientSettings(
             hello: link.host.address.isIPv4 ? configuration.helloIPv4 : configuration.helloIPv6, tls: mode,
             credentials: credentials)

@@ -29,7 +29,10 @@ final class RemoteLink: @unchecked Sendable {
         self.owner = owner
     }
 
-    var tls: String? { connection?.tls }
+    /// Certificates are checked on it.
+    var isTrusted = false
+    /// Version and cipher; behind them, when the certificate was checked, `verified`.
+    var tls: String? { connection?.tls.map { isTrusted ? $0 + " verified" : $0 } }
     var isUsable: Bool { connection?.isIdle ?? false }
 
     /// For logs and the queue: `mx mx1.example.net [192.0.2.1]`.

@@ -18,18 +18,20 @@ struct QueuePlan {
         case .to, .tries, .next: isByRecipient = true
         case .age, .id, .size, .from: isByRecipient = query.state != nil
         }
-        let matches = "LIKE ? ESCAPE '\\'"
-        let byRecipient = "m.row IN (SELECT key >> 20 FROM recipient WHERE address \(matches))"
+        func byRecipient(_ like: String) -> String {
+            "m.row IN (SELECT key >> 20 FROM recipient WHERE address \(like))"
+        }
         if let text = query.text, !text.isEmpty {
-            messageConditions.append("(m.id \(matches) OR m.sender \(matches) OR \(byRecipient))")
+            let like = Self.like(text)
+            messageConditions.append("(m.id \(like) OR m.sender \(like) OR \(byRecipient(like)))")
             values += [Self.pattern(text), Self.pattern(text), Self.pattern(text)]
         }
         if let sender = query.sender, !sender.isEmpty {
-            messageConditions.append("m.sender \(matches)")
+            messageConditions.append("m.sender \(Self.like(sender))")
             values.append(Self.pattern(sender))
         }
         if let recipient = query.recipient, !recipient.isEmpty {
-            messageConditions.append(byRecipient)
+            messageConditions.append(byRecipient(Self.like(recipient)))
             values.append(Self.pattern(recipient))
         }
         if let time = query.receivedBefore {
@@ -88,6 +90,12 @@ struct QueuePlan {
         case .tries: "CASE r.siblings WHEN 0 THEN r.tries ELSE (SELECT max(p.tries) \(Self.siblings)) END"
         case .next: "CASE r.siblings WHEN 0 THEN \(due("r")) ELSE (SELECT min(\(due("p"))) \(Self.siblings)) END"
         }
+    }
+
+    /// The comparison for `pattern`. The form with an escape is slower by a third, and seldom needed.
+    static func like(_ part: String) -> String {
+        let isPlain = part.utf8.allSatisfy { ![0x25, 0x5F, 0x5C].contains($0) }
+        return isPlain ? "LIKE ?" : "LIKE ? ESCAPE '\\'"
     }
 
     /// A LIKE pattern for a part; what LIKE would read as a sign is escaped.

@@ -110,6 +110,13 @@ extension StoreWriter {
         guard definition.isSecret else { return texts }
         guard let text = texts.first else { return nil }
         guard hashing else { return [hiddenSecret] }
+        if definition.type == .sealed {
+            guard let sealed = SecretBox(file: layout.secretKey)?.seal(text, context: definition.key) else {
+                throw ControlError(
+                    .failed, code: "store.no-key", "the password cannot be kept: \(layout.secretKey) cannot be used")
+            }
+            return [sealed]
+        }
         guard let hash = PasswordHash(password: text) else {
             throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
         }

@@ -24,6 +24,24 @@ package final class TLSContext: @unchecked Sendable {
     /// For connecting, without looking at the peer's certificate: opportunistic (RFC 7435).
     package static func opportunisticClient() throws(TLSError) -> TLSContext { try TLSContext(isServer: false) }
 
+    /// For connecting to servers whose certificate an authority gave to the name that they are called by.
+    /// - Parameter authorities: PEM file; `nil`: those of the system.
+    package static func verifyingClient(authorities: String?) throws(TLSError) -> TLSContext {
+        let context = try TLSContext(isServer: false)
+        let code =
+            authorities.map { SSL_CTX_load_verify_file(context.pointer, $0) }
+            ?? SSL_CTX_set_default_verify_paths(context.pointer)
+        guard code == 1 else {
+            throw .current(.configuration, "authorities \(authorities ?? "of the system") cannot be used")
+        }
+        SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
+        context.verifies = true
+        return context
+    }
+
+    /// The peer must prove its name.
+    private(set) var verifies = false
+
     private init(isServer: Bool) throws(TLSError) {
         ERR_clear_error()
         guard let made = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {

@@ -1,4 +1,5 @@
 import COpenSSL
+import MailModel
 import NIOCore
 
 /// Fired as an inbound user event once the handshake is done.
@@ -47,7 +48,7 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isHandlingRead = false
 
     /// - Parameters:
-    ///   - serverName: client side: name for SNI; `nil` for an address.
+    ///   - serverName: client side: name or address that it is called by, for SNI and for verifying.
     ///   - scope: server side: tickets given out under one scope are worth nothing under another; the listener's name.
     package init(
         _ tls: TLSContext, serverName: String? = nil, scope: String = "", handshakeTimeout: TimeAmount = .seconds(60)
@@ -67,7 +68,18 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         } else {
             SSL_set_connect_state(ssl)
-            if let serverName { _ = cossl_set_sni(ssl, serverName) }
+            if let serverName {
+                // An address is no name for SNI (RFC 6066 §3), but a certificate may hold it.
+                let isAddress = IPAddress(serverName) != nil
+                if !isAddress { _ = cossl_set_sni(ssl, serverName) }
+                let isExpected =
+                    isAddress
+                    ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), serverName) == 1
+                    : SSL_set1_host(ssl, serverName) == 1
+                if tls.verifies, !isExpected { throw .current(.configuration, "\(serverName) cannot be verified") }
+            } else if tls.verifies {
+                throw TLSError(.configuration, "a name is needed for verifying")
+            }
         }
     }
 
@@ -149,7 +161,13 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         let error = SSL_get_error(ssl, result)
         if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return }
-        fail(.current(.handshake, "TLS handshake failed"), context)
+        let verdict = SSL_get_verify_result(ssl)
+        guard !tls.isServer, tls.verifies, verdict != Int(X509_V_OK) else {
+            return fail(.current(.handshake, "TLS handshake failed"), context)
+        }
+        let reason = X509_verify_cert_error_string(verdict).map { String(cString: $0) } ?? "it does not verify"
+        ERR_clear_error()
+        fail(TLSError(.handshake, "certificate refused: \(reason)"), context)
     }
 
     private func readPlain(_ context: ChannelHandlerContext) {

@@ -21,6 +21,7 @@ package enum DeliveryTrouble: String, Hashable, Sendable, Codable, CaseIterable 
     case tlsNotOffered = "session.tls-not-offered"
     case authNotOffered = "session.auth-not-offered"
     case authInClear = "session.auth-in-clear"
+    case noCredentials = "session.no-credentials"
 
     // Message
     case needsSMTPUTF8 = "message.smtputf8"
@@ -28,6 +29,7 @@ package enum DeliveryTrouble: String, Hashable, Sendable, Codable, CaseIterable 
     case badSender = "message.sender"
     case badRecipient = "message.recipient"
     case loop = "message.loop"
+    case returned = "message.returned"
 
     // Local delivery
     case unknownUser = "local.unknown"
@@ -67,12 +69,14 @@ package enum DeliveryTrouble: String, Hashable, Sendable, Codable, CaseIterable 
         case .tlsFailed: (451, EnhancedCode(4, 7, 5), "TLS handshake failed")
         case .tlsNotOffered: (451, EnhancedCode(4, 7, 10), "TLS is required here but not offered")
         case .authNotOffered: (554, EnhancedCode(5, 7, 4), "gateway does not offer the authentication method")
-        case .authInClear: (554, EnhancedCode(5, 7, 11), "no password without TLS")
+        case .authInClear: (451, EnhancedCode(4, 7, 11), "no password without TLS")
+        case .noCredentials: (451, EnhancedCode(4, 7, 8), "no credentials for the gateway")
         case .needsSMTPUTF8: (553, EnhancedCode(5, 6, 7), "remote server does not support internationalised addresses")
         case .tooLarge: (552, EnhancedCode(5, 3, 4), "message is larger than the remote server's limit")
         case .badSender: (553, EnhancedCode(5, 1, 7), "sender address cannot be sent")
         case .badRecipient: (553, EnhancedCode(5, 1, 3), "recipient address cannot be sent")
         case .loop: (554, EnhancedCode(5, 4, 6), "mail loop: too many Received fields")
+        case .returned: (554, EnhancedCode(5, 4, 6), "mail loop: this server's mail is sent back to it")
         case .unknownUser: (550, EnhancedCode(5, 1, 1), "no such user here")
         case .mailboxFull: (552, EnhancedCode(5, 2, 2), "mailbox is full")
         case .mailboxFailed: (451, EnhancedCode(4, 2, 0), "mailbox cannot be written")

@@ -56,7 +56,7 @@ package enum Route: Hashable, Sendable {
     /// Resolved by alias or list expansion before it becomes a mailbox or an outside address.
     case alias(MailAddress)
     case list(MailAddress)
-    case gateway(host: String, port: Int, isImplicitTLS: Bool)
+    case gateway(host: String, port: Int, isImplicitTLS: Bool, login: GatewayLogin? = nil)
     /// MX look-up of this domain, then its addresses.
     case exchangers(domain: String, port: Int)
     /// `user@[192.0.2.1]`
@@ -107,8 +107,9 @@ extension Route {
         case .localMailbox(let address): "mailbox of \(address.text)"
         case .alias(let address): "alias \(address.text)"
         case .list(let address): "mailing list \(address.text)"
-        case .gateway(let host, let port, let tls):
+        case .gateway(let host, let port, let tls, let login):
             "gateway \(host) port \(port)\(tls ? " with TLS from the start" : "")"
+                + (login.map { ", login \($0.method.rawValue)" } ?? "")
         case .exchangers(let domain, let port): "mail exchangers of \(domain), port \(port)"
         case .address(let address, let port): "address \(address), port \(port)"
         case .unknownRecipient: "no account, alias or list has this name"
@@ -137,27 +138,36 @@ package enum RoutingPolicy {
         let domain = facts.recipient.domain
         if domain.isEmpty { return RouteDecision(.unroutable, .builtIn("RFC 5321 §5.1"), facts) }
         if let gateway = gateway(facts, settings) { return gateway }
+        return byDNS(facts, settings, port: settings.port, .builtIn("R-DLV-11"))
+    }
+
+    private static func byDNS(
+        _ facts: RoutingFacts, _ settings: RoutingSettings, port: Int, _ source: RuleSource
+    ) -> RouteDecision {
+        let domain = facts.recipient.domain
         guard domain.hasPrefix("[") else {
-            let name = DomainName.folded(domain)
-            return RouteDecision(.exchangers(domain: name, port: settings.port), .builtIn("R-DLV-11"), facts)
+            return RouteDecision(.exchangers(domain: DomainName.folded(domain), port: port), source, facts)
         }
         guard let address = DomainName.literal(domain) else {
             return RouteDecision(.unroutable, .builtIn("RFC 5321 §4.1.3"), facts)
         }
-        if settings.isOurselves(host: address.description, port: settings.port) {
+        if settings.isOurselves(host: address.description, port: port) {
             return RouteDecision(.loopToSelf, .builtIn("RFC 5321 §5.1"), facts)
         }
-        return RouteDecision(.address(address, port: settings.port), .builtIn("RFC 5321 §5.1"), facts)
+        return RouteDecision(.address(address, port: port), .builtIn("RFC 5321 §5.1"), facts)
     }
 
     private static func gateway(_ facts: RoutingFacts, _ settings: RoutingSettings) -> RouteDecision? {
         if let rule = settings.table.firstMatch(recipient: facts.recipient, sender: facts.sender) {
             let port = rule.port ?? settings.port
-            if settings.isOurselves(host: rule.host, port: port) {
-                return RouteDecision(.loopToSelf, rule.source, facts)
+            guard let host = rule.host else {
+                // A mailbox of ours is not looked up: what is kept here is kept here.
+                return facts.directory.isOperatedDomain ? nil : byDNS(facts, settings, port: port, rule.source)
             }
+            if settings.isOurselves(host: host, port: port) { return RouteDecision(.loopToSelf, rule.source, facts) }
             return RouteDecision(
-                .gateway(host: rule.host, port: port, isImplicitTLS: rule.isImplicitTLS), rule.source, facts)
+                .gateway(host: host, port: port, isImplicitTLS: rule.isImplicitTLS, login: rule.login), rule.source,
+                facts)
         }
         guard !settings.gateway.isEmpty else { return nil }
         let source = RuleSource.setting("server.smtp_gateway")

@@ -1,9 +1,9 @@
 import MailModel
 
-/// AUTH PLAIN (RFC 4616) and AUTH LOGIN, seen from the client.
+/// AUTH PLAIN (RFC 4616), LOGIN, CRAM-MD5 (RFC 2195) and XOAUTH2, seen from the client.
 struct ClientAuthentication {
     enum Step { case goOn, done, refused(ClientOutcome) }
-    private enum Expected { case result, userPrompt, passwordPrompt }
+    private enum Expected { case result, userPrompt, passwordPrompt, challenge }
 
     private let credentials: ClientSettings.Credentials
     private var expected: Expected
@@ -19,38 +19,43 @@ struct ClientAuthentication {
         case .login:
             output += Array("AUTH LOGIN\r\n".utf8)
             expected = .userPrompt
+        case .cramMD5:
+            output += Array("AUTH CRAM-MD5\r\n".utf8)
+            expected = .challenge
+        case .xoauth2:
+            // The password is the access token (Google, Microsoft: "SASL XOAUTH2").
+            let message = "user=\(credentials.user)\u{1}auth=Bearer \(credentials.password)\u{1}\u{1}"
+            output += Array("AUTH XOAUTH2 \(Self.base64(Array(message.utf8)))\r\n".utf8)
+            expected = .result
         }
     }
 
     mutating func answer(_ reply: Reply, _ output: inout [UInt8]) -> Step {
         switch (expected, reply.code) {
-        case (.userPrompt, 334):
-            output += Array("\(Self.base64(Array(credentials.user.utf8)))\r\n".utf8)
-            expected = .passwordPrompt
+        case (.userPrompt, 334): return say(credentials.user, then: .passwordPrompt, &output)
+        case (.passwordPrompt, 334): return say(credentials.password, then: .result, &output)
+        case (.challenge, 334):
+            guard let challenge = Base64.decode(reply.lines.joined().utf8) else {
+                output += Array("*\r\n".utf8)
+                expected = .result
+                return .goOn
+            }
+            let digest = HMACMD5.authenticate(challenge, key: Array(credentials.password.utf8))
+            return say("\(credentials.user) \(HMACMD5.hex(digest))", then: .result, &output)
+        case (.result, 334) where credentials.mechanism == .xoauth2:
+            // The refusal in JSON; an empty line asks for the reply itself.
+            output += Array("\r\n".utf8)
             return .goOn
-        case (.passwordPrompt, 334):
-            output += Array("\(Self.base64(Array(credentials.password.utf8)))\r\n".utf8)
-            expected = .result
-            return .goOn
-        case (.result, 235), (.passwordPrompt, 235), (.userPrompt, 235): return .done
+        case (_, 235): return .done
         default: return .refused(.init(refusal: reply))
         }
     }
 
-    private static let alphabet: [UInt8] = Array(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    /// RFC 4648 §4.
-    static func base64(_ octets: [UInt8]) -> String {
-        var out: [UInt8] = []
-        out.reserveCapacity((octets.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: octets.count, by: 3) {
-            let group = octets[start..<min(start + 3, octets.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for place in 0..<4 {
-                out.append(place <= group.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
+    private mutating func say(_ text: String, then next: Expected, _ output: inout [UInt8]) -> Step {
+        output += Array("\(Self.base64(Array(text.utf8)))\r\n".utf8)
+        expected = next
+        return .goOn
     }
+
+    static func base64(_ octets: [UInt8]) -> String { String(decoding: Base64.encode(octets), as: UTF8.self) }
 }

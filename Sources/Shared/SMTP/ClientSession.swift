@@ -12,7 +12,13 @@ package struct ClientSettings: Sendable, Equatable {
         /// The connection begins with the handshake (RFC 8314 §3.3); the edge makes it before it opens the session.
         case implicit
     }
-    package enum Mechanism: String, Sendable, Equatable { case plain = "PLAIN", login = "LOGIN" }
+    package enum Mechanism: String, Sendable, Hashable, CaseIterable {
+        case plain = "PLAIN"
+        case login = "LOGIN"
+        case cramMD5 = "CRAM-MD5"
+        /// The password is an access token.
+        case xoauth2 = "XOAUTH2"
+    }
     package struct Credentials: Sendable, Equatable {
         package var mechanism: Mechanism
         package var user: String
@@ -306,7 +312,8 @@ extension ClientSession {
             return end(.refused(.failed(reply)), &events)
         }
         guard isSecured || credentials.allowedInClear else {
-            return end(.refused(.failed(DeliveryTrouble.authInClear.reply())), &events)
+            // A matter of this side, or of somebody between: it may be repaired.
+            return end(.refused(.deferred(DeliveryTrouble.authInClear.reply(), .line)), &events)
         }
         state = .authentication(ClientAuthentication(credentials, &output), features)
     }

@@ -55,8 +55,10 @@ package enum DeliveryTLS: String, SettingChoice {
     case off
     /// When the other server offers it; if that fails, in clear.
     case opportunistic
-    /// Nothing is sent without it.
+    /// Nothing is sent without it; whose certificate it is does not count.
     case required
+    /// Nothing is sent without it, and without a certificate that an authority gave to the host's name.
+    case verified
 }
 
 /// What people read in reports about their mail.
@@ -64,4 +66,12 @@ package enum ReportLanguage: String, SettingChoice {
     /// Japanese, then English.
     case both
     case english = "en"
+}
+
+/// How EPSTDS logs in at gateways (R-SVC-32).
+package enum GatewayAuthentication: String, SettingChoice {
+    case plain = "PLAIN"
+    case login = "LOGIN"
+    case cramMD5 = "CRAM-MD5"
+    case xoauth2 = "XOAUTH2"
 }

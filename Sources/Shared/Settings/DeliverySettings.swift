@@ -48,6 +48,25 @@ package enum DeliverySettings {
     /// Seconds for which the MX data of a destination are kept once mail went there; 0: asked each time (R-DLV-16).
     package static let mxCacheTTL = Setting<Int>(
         "delivery.mx_cache_ttl", .integer(0...8_640_000), "864000", unit: .seconds, effect: .now, source: "R-DLV-16")
+    /// Log in at gateways (R-DLV-22); never at hosts found by MX (R-DLV-23).
+    package static let authEnabled = Setting<Bool>(
+        "delivery.auth_enabled", .boolean, "false", effect: .now, source: "R-SVC-23")
+    package static let authMethod = Setting<GatewayAuthentication>(
+        "delivery.auth_method", .choice(GatewayAuthentication.words), "PLAIN", effect: .now, source: "R-SVC-32")
+    package static let authUser = Setting<String>("delivery.auth_user", .text, effect: .now, source: "R-SVC-33")
+    package static let authPassword = Setting<String>(
+        "delivery.auth_password", .sealed, effect: .now, source: "R-SVC-34")
+    /// XOAUTH2: prints an access token; program and arguments, no shell.
+    package static let authTokenCommand = Setting<String>(
+        "delivery.auth_token_command", .text, effect: .now, source: "field notes A7")
+    /// The password may travel without TLS.
+    package static let authInClear = Setting<Bool>(
+        "delivery.auth_in_clear", .boolean, "false", effect: .now, source: "RFC 4954 §4")
+    /// EPSTDS works only while this machine owns the address; empty: always (R-DLV-04).
+    package static let logicalIP = Setting<String>("delivery.logical_ip", .address, effect: .now, source: "R-DLV-04")
+    /// PEM file with the authorities that certificates of other servers are checked by; empty: the system's.
+    package static let tlsAuthorities = Setting<String>(
+        "delivery.tls_ca_file", .path, effect: .now, source: "RFC 7435 §3")
     /// Encryption towards other servers (RFC 3207).
     package static let tls = Setting<DeliveryTLS>(
         "delivery.tls", .choice(DeliveryTLS.words), "opportunistic", effect: .now, source: "RFC 3207 §4")

@@ -51,6 +51,8 @@ package struct Layout: Hashable, Sendable {
     package var secretKey: String {
         (store.lastIndex(of: "/").map { String(store[..<$0]) } ?? "") + "/secrets.key"
     }
+    /// Files with user and password for gateways of gateway.dat.
+    package var credentials: String { conf + "/credentials" }
     /// Records behind the references of refusals.
     package var explain: String { log + "/explain.db" }
 

@@ -26,7 +26,7 @@ package struct SettingDefinition: Hashable, Sendable {
     /// Values that hold when nothing was set; some depend on where the files lie.
     package let defaultValues: @Sendable (Layout) -> [String]
 
-    package var isSecret: Bool { type == .secret }
+    package var isSecret: Bool { type == .secret || type == .sealed }
     /// Keys of the message catalogue.
     package var labelKey: String { "setting.\(key).label" }
     package var helpKey: String { "setting.\(key).help" }

@@ -13,6 +13,10 @@ package enum SettingType: Hashable, Sendable {
     case choices([String])
     /// A password; stored as a hash, never sent to a client.
     case secret
+    /// A password that we must say to others; stored under the key file, never sent to a client.
+    case sealed
+    /// IP address; may be empty.
+    case address
     /// Absolute path of a file or folder; may be empty.
     case path
     /// Absolute path with `%USERNAME%`, or a path that begins with `%HOME%` (R-SRV-14).
@@ -126,7 +130,16 @@ extension SettingType {
                         arguments: [text]))
             }
             return .success(text)
-        case .text, .secret, .choices, .list: return .success(text)
+        case .address:
+            if text.isEmpty { return .success("") }
+            guard let address = IPAddress(text) else {
+                return .failure(
+                    .init(
+                        key: "", code: "setting.not-an-ip", message: "\"\(text)\" is not an IP address",
+                        arguments: [text]))
+            }
+            return .success(address.description)
+        case .text, .secret, .sealed, .choices, .list: return .success(text)
         }
     }
 

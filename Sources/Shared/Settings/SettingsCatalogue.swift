@@ -38,6 +38,10 @@ package enum SettingsCatalogue {
         DeliverySettings.reportLanguage.definition, DeliverySettings.connectTimeout.definition,
         DeliverySettings.commandTimeout.definition, DeliverySettings.maxHops.definition,
         DeliverySettings.mxCacheTTL.definition, DeliverySettings.tls.definition,
+        DeliverySettings.tlsAuthorities.definition, DeliverySettings.authEnabled.definition,
+        DeliverySettings.authMethod.definition, DeliverySettings.authUser.definition,
+        DeliverySettings.authPassword.definition, DeliverySettings.authTokenCommand.definition,
+        DeliverySettings.authInClear.definition, DeliverySettings.logicalIP.definition,
     ]
     private static let logs: [SettingDefinition] = [
         LogSettings.receive.definition, LogSettings.send.definition, LogSettings.accept.definition,

@@ -19,6 +19,12 @@ extension SettingsSnapshot {
                     message: "receiver.listen_mode is list, but receiver.listen holds no address: nothing would listen")
             )
         }
+        if self[DeliverySettings.authEnabled], self[DeliverySettings.authUser].isEmpty {
+            out.append(
+                .init(
+                    key: DeliverySettings.authUser.key, code: "setting.needs-user",
+                    message: "delivery.auth_enabled needs a user id in delivery.auth_user (R-DLV-22)"))
+        }
         let ports = Dictionary(grouping: self[ReceiverSettings.listen]) { "\($0.host) \($0.port)" }
         for (_, twins) in ports.sorted(by: { $0.key < $1.key }) where twins.count > 1 {
             out.append(
@@ -72,6 +78,11 @@ extension SettingsSnapshot {
             warn(
                 ReceiverSettings.authMethods.key, "setting.auth-without-certificate",
                 "nobody can authenticate: authentication needs TLS, and there is no certificate")
+        }
+        if self[DeliverySettings.authEnabled], self[DeliverySettings.authInClear] {
+            warn(
+                DeliverySettings.authInClear.key, "setting.clear-gateway-password",
+                "the password for the gateway can cross the network in clear")
         }
         if self[ReceiverSettings.securityLevel] == .authOnly {
             warn(

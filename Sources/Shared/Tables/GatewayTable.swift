@@ -10,8 +10,10 @@ package struct GatewayTable: Sendable {
         package let target: Wildcard
         /// Only for this envelope sender (`target|sender`); `nil`: any sender.
         package let sender: Wildcard?
-        /// Host name, or IP address without brackets.
-        package let host: String
+        /// Host name, or IP address without brackets; `nil`: the recipient's domain by DNS, written `<dns>`.
+        package let host: String?
+        /// `host|method|name`: how to log in there.
+        package let login: GatewayLogin?
         /// `nil`: `delivery.port`.
         package let port: Int?
         /// `*` behind the port: TLS from the first octet.
@@ -72,8 +74,16 @@ package struct GatewayTable: Sendable {
         let target = fields[0].split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingBlanks() }
         guard let pattern = target.first, target.count <= 2, isTarget(pattern) else { return .failure(.target) }
         if target.count == 2, !isTarget(target[1]) { return .failure(.target) }
-        if fields[1].contains("|") { return .failure(.credentials) }
-        guard isHost(fields[1]) else { return .failure(.host(fields[1])) }
+        let gateway = fields[1].split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmingBlanks() }
+        var login: GatewayLogin?
+        if gateway.count > 1 {
+            guard gateway.count == 3, let read = GatewayLogin(method: gateway[1], name: gateway[2]) else {
+                return .failure(.credentials)
+            }
+            login = read
+        }
+        let isDNS = gateway.count == 1 && gateway[0].lowercased() == "<dns>"
+        guard isDNS || isHost(gateway[0]) else { return .failure(.host(gateway[0])) }
         var port: Int?
         var isImplicitTLS = false
         if fields.count == 3, !fields[2].isEmpty {
@@ -87,7 +97,8 @@ package struct GatewayTable: Sendable {
         return .success(
             Rule(
                 line: number, target: Wildcard(pattern), sender: target.count == 2 ? Wildcard(target[1]) : nil,
-                host: bare(fields[1]), port: port, isImplicitTLS: isImplicitTLS, text: line))
+                host: isDNS ? nil : bare(gateway[0]), login: login, port: port, isImplicitTLS: isImplicitTLS && !isDNS,
+                text: line))
     }
 
     /// Domain or address characters and `*`; no blank, which would be a forgotten comma.
@@ -125,7 +136,7 @@ package struct GatewayTable: Sendable {
                 case .credentials:
                     (
                         "table.gateway.credentials", [],
-                        "A gateway with own credentials (host|method|...) is not supported."
+                        "Credentials have the form host|method|name; methods are PLAIN, LOGIN, CRAM-MD5 and XOAUTH2, the name is that of a file in conf/credentials."
                     )
                 case .host(let host):
                     (

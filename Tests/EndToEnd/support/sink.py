@@ -1,4 +1,7 @@
 """An SMTP server that keeps what it gets and misbehaves as told."""
+import base64
+import hashlib
+import hmac
 import socket
 import ssl
 import threading
@@ -15,11 +18,16 @@ class Message:
 
 class Sink:
     """`script` maps a moment to what is answered there instead of yes:
-    moments: connect, ehlo, mail, rcpt, data, content; also rcpt:ADDRESS.
-    values: a reply line (b"451 4.7.1 later"), "close", "silent" (until close()), "garbage".
+    moments: connect, ehlo, starttls, tls (after the handshake), mail, rcpt, data, content; also rcpt:ADDRESS.
+    values: a reply (b"451 4.7.1 later"; several lines with \\r\\n in between), "close", "silent" (until close()),
+    "garbage".
+    slow: octets go out one by one.
+    auth: user -> password, or access token; offered inside TLS only, all methods. `logins` says who came how.
     """
 
-    def __init__(self, tls=None, starttls=None, extensions=("PIPELINING", "8BITMIME", "SIZE 50000000", "SMTPUTF8")):
+    def __init__(self, tls=None, starttls=None, extensions=("PIPELINING", "8BITMIME", "SIZE 50000000", "SMTPUTF8"),
+                 auth=None):
+        self.auth, self.logins, self.slow = auth, [], False
         self.messages, self.connections, self.script = [], 0, {}
         self.extensions = list(extensions)
         self.starttls, self.tls = starttls, tls
@@ -56,7 +64,7 @@ class Sink:
         """Sends what the script says, else `normal`. True: go on as if accepted."""
         action = self.script.get(moment)
         if action is None:
-            link.sendall(normal + b"\r\n")
+            self._say(link, normal)
             return True
         if action == "close":
             link.shutdown(socket.SHUT_RDWR)
@@ -67,8 +75,44 @@ class Sink:
         if action == "garbage":
             link.sendall(b"\x00\xff garbage without a code\r\n")
             return False
-        link.sendall(action + b"\r\n")
+        self._say(link, action)
         return action[:1] in b"23"
+
+    def _say(self, link, text):
+        octets = text + b"\r\n"
+        if not self.slow:
+            return link.sendall(octets)
+        for octet in octets:
+            link.sendall(bytes([octet]))
+
+    def _authenticate(self, link, command, line):
+        """RFC 4954 with PLAIN, LOGIN, CRAM-MD5 and XOAUTH2."""
+        words = command.split()
+        method = words[1].upper().decode()
+
+        def ask(text):
+            self._say(link, b"334 " + base64.b64encode(text))
+            return base64.b64decode(line())
+        if method == "PLAIN":
+            _, user, secret = base64.b64decode(words[2]).decode().split("\0")
+        elif method == "LOGIN":
+            user, secret = ask(b"Username:").decode(), ask(b"Password:").decode()
+        elif method == "CRAM-MD5":
+            challenge = b"<1896.697170952@sink.test>"
+            user, digest = ask(challenge).decode().split(" ")
+            known = self.auth.get(user, "")
+            right = hmac.new(known.encode(), challenge, hashlib.md5).hexdigest()
+            secret = known if hmac.compare_digest(right, digest) else "wrong"
+        else:
+            fields = dict(part.split("=", 1) for part in base64.b64decode(words[2]).decode().split("\1") if part)
+            user, secret = fields["user"], fields["auth"].removeprefix("Bearer ")
+        if self.auth.get(user) == secret:
+            self.logins.append((method, user))
+            return self._say(link, b"235 2.7.0 ok")
+        if method == "XOAUTH2":
+            self._say(link, b"334 " + base64.b64encode(b'{"status":"401"}'))
+            line()
+        self._say(link, b"535 5.7.8 bad credentials")
 
     def _serve(self, link):
         buffer, hello, sender, recipients = b"", "", None, []
@@ -94,6 +138,8 @@ class Sink:
                 extensions = list(self.extensions)
                 if self.starttls and not tls:
                     extensions.append("STARTTLS")
+                if self.auth and tls:
+                    extensions.append("AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2")
                 if verb == b"HELO":
                     self._act(link, "helo", b"250 sink.test")
                 else:
@@ -101,11 +147,18 @@ class Sink:
                     text = "\r\n".join(f"250{'-' if i < len(lines) - 1 else ' '}{x}" for i, x in enumerate(lines))
                     self._act(link, "ehlo", text.encode())
             elif verb == b"STAR":
-                link.sendall(b"220 go ahead\r\n")
+                if not self._act(link, "starttls", b"220 go ahead"):
+                    continue
                 link = self.starttls.wrap_socket(link, server_side=True)
                 buffer, tls = b"", True
+                if self.script.get("tls") == "close":
+                    link.close()
+                    raise OSError("told to close")
             elif verb == b"AUTH":
-                link.sendall(b"235 2.7.0 ok\r\n")
+                if self.auth is None:
+                    link.sendall(b"235 2.7.0 ok\r\n")
+                else:
+                    self._authenticate(link, command, line)
             elif verb == b"MAIL":
                 sender = None
                 if self._act(link, "mail", b"250 2.1.0 ok"):

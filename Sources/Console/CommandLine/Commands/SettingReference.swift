@@ -37,7 +37,8 @@ enum SettingReference {
         case .boolean: "`true`, `false`"
         case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
         case .choices(let words): "any of " + words.map { "`\($0)`" }.joined(separator: ", ")
-        case .secret: "password"
+        case .secret, .sealed: "password"
+        case .address: "IP address"
         case .path: "absolute path"
         case .mailboxPattern: "path with `%USERNAME%` or `%HOME%`"
         case .host: "host name or IP address"

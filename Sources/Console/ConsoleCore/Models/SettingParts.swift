@@ -34,7 +34,7 @@ enum SettingParts {
         case .integer(let range): .number(range)
         case .path, .mailboxPattern: .path
         case .mailAddress: .mailAddress
-        case .secret: .password
+        case .secret, .sealed: .password
         default: .text
         }
     }

@@ -28,7 +28,7 @@ enum SettingText {
         }
         switch definition.type {
         case .boolean: return say(Phrase(values == ["true"] ? "word.on" : "word.off"))
-        case .secret: return values.isEmpty || values == [""] ? say("word.none") : "********"
+        case .secret, .sealed: return values.isEmpty || values == [""] ? say("word.none") : "********"
         case .choice: return values.first.map { say(choice(path, $0)) } ?? ""
         default: return values.isEmpty ? say("word.none") : Visible.line(values.joined(separator: ", "))
         }
