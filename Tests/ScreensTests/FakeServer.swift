@@ -33,6 +33,8 @@ struct FakeServer {
     var setupProblems: [Problem] = []
     /// Names of the methods that were called, in order.
     var calls: [String] = []
+    var reverted: [Int] = []
+    var tablesSet: [TablesInterface.Set.Input] = []
     var imported: [DirectoryInterface.ImportAccounts.Input] = []
     /// The accounts of each question for used space.
     var measured: [[String]] = []

@@ -77,6 +77,14 @@ extension FakeServer {
             return one(SettingsInterface.List.Output(settings: entries, revision: revision))
         case SettingsInterface.Validate.name: return one(SettingsInterface.Validate.Output(problems: validation))
         case SettingsInterface.Apply.name: return one(try apply(try input(SettingsInterface.Apply.self, call)))
+        case SettingsInterface.Revert.name:
+            let asked = try input(SettingsInterface.Revert.self, call)
+            let changes = history.first { $0.revision == asked.revision }?.changes ?? []
+            let undone = changes.map { ChangeRecord(path: $0.path, old: $0.new, new: $0.old) }
+            if asked.dryRun { return one(Applied(revision: revision, changes: undone, effects: [], warnings: [])) }
+            reverted.append(asked.revision)
+            revision += 1
+            return one(Applied(revision: revision, changes: undone, effects: ["now"], warnings: []))
         case SettingsInterface.History.name:
             let asked = try input(SettingsInterface.History.self, call)
             let found = history.filter { $0.revision < asked.before ?? .max }.prefix(asked.limit)
@@ -167,6 +175,7 @@ extension FakeServer {
                     etag: String(effect.hashValue)))
         case TablesInterface.Set.name:
             let asked = try input(TablesInterface.Set.self, call)
+            tablesSet.append(asked)
             if asked.table == "effect" { effect = TableRecord.lines(of: asked.text) }
             return one(done("table/" + asked.table))
         case TablesInterface.Check.name:

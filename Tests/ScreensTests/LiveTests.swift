@@ -94,6 +94,63 @@ struct LiveTests {
         #expect(driver.text.contains("1200 accounts"))
     }
 
+    /// R-MC-08: a table is edited as a text, staged, and sent with its page.
+    @Test func aTableIsEditedAsATextStagedAndApplied() {
+        var driver = Driver()
+        driver.go(.server)
+        driver.keys(.tab, .enter)
+        #expect(driver.text.contains("mailgateway01.xxxx.co.jp"))
+        driver.keys(.down, .enter)
+        driver.type("*.example,gw.example,25")
+        driver.keys(.control("x"))
+        #expect(!driver.text.contains("gw.example"), "one undo takes the typing back")
+        driver.type("*.example,gw.example,25")
+        driver.keys(.control("o"))
+        #expect(driver.server.tablesSet.isEmpty && driver.model.draft["table/gateway"] != nil)
+        driver.keys(.control("r"))
+        #expect(driver.text.contains("gateway.dat"))
+        driver.keys(.control("o"))
+        #expect(driver.server.tablesSet.first?.text.contains("*.example,gw.example,25") == true)
+        #expect(driver.server.tablesSet.first?.baseEtag == "1" && driver.model.draft.isEmpty)
+    }
+
+    /// console.md 6.3: whatever was changed, its way back is staged, reviewed and applied.
+    @Test func revisionsOfAccountsAndDomainsAreRevertedThroughReview() {
+        var server = FakeServer()
+        server.history[0].changes = [
+            ChangeRecord(path: "account/taro@example.jp", old: nil, new: ["account=taro", "password=********"])
+        ]
+        server.history[1].changes = [
+            ChangeRecord(
+                path: "domain/osaka.example.jp",
+                old: [
+                    "maxAccounts=5", "mailboxMode=separate", "smtpAddresses=192.168.0.7", "folder=osaka",
+                ], new: ["maxAccounts=0", "mailboxMode=separate", "smtpAddresses=2001:db8::25", "folder=osaka"])
+        ]
+        var driver = Driver(server: server)
+        driver.go(.history)
+        driver.keys(.character("r"), .right, .character("u"))
+        #expect(driver.server.reverted.isEmpty && driver.model.draft["revision/40"] != nil)
+        #expect(driver.text.contains("Undo revision 40"))
+        driver.keys(.control("o"))
+        #expect(driver.server.reverted == [40] && driver.model.draft.isEmpty)
+        driver.go(.history)
+        driver.keys(.down, .character("r"), .right, .character("u"))
+        #expect(driver.model.draft["domain/osaka.example.jp"]?.new == ["5", "separate", "192.168.0.7", "osaka"])
+    }
+
+    @Test func whatAServiceDidIsToldInTheReadersLanguage() {
+        var driver = Driver(.japanese)
+        driver.push(
+            ServerEvent(
+                kind: .service, time: FakeServer.now, message: "epstrs failed: it ended with exit code 3",
+                notes: [
+                    StatusNote("service.event.failed", "epstrs failed", ["EPSTRS"]),
+                    StatusNote("service.exit-code", "it ended with exit code 3", ["3"]),
+                ]))
+        #expect(driver.text.contains("EPSTRS は異常終了しました: 終了コード 3 で終了しました"))
+    }
+
     @Test func theActionsMenuHoldsActionsAndEachOnce() {
         var driver = Driver()
         driver.go(.accounts)

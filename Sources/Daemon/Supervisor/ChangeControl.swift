@@ -119,7 +119,7 @@ extension Supervisor {
             try store.setState("registered.\(service.kind.rawValue)", "1")
             service.isRegistered = true
             service.enter(.stopped)
-            serviceChanged(service, "\(service.kind.rawValue) is registered")
+            serviceChanged(service, "registered")
         }
         completion(.success(service.status))
     }
@@ -130,12 +130,12 @@ extension Supervisor {
         try want(service, false)
         try store.setState("registered.\(service.kind.rawValue)", "0")
         service.isRegistered = false
-        service.failure = nil
+        service.failure = []
         if service.kind == .receiver { closeListeners() }
         guard service.process != nil else {
             service.restartAt = nil
             service.enter(.notRegistered)
-            serviceChanged(service, "\(service.kind.rawValue) is not registered any more")
+            serviceChanged(service, "unregistered")
             return completion(.success(service.status))
         }
         service.waitingForStop.append(completion)
@@ -157,11 +157,11 @@ extension Supervisor {
         try need(service)
         try want(service, false)
         service.startsAgain = false
-        service.failure = nil
+        service.failure = []
         if service.kind == .receiver { closeListeners() }
         guard service.process != nil else {
             stop(service, grace: 0)
-            serviceChanged(service, "\(service.kind.rawValue) is stopped")
+            serviceChanged(service, "stopped")
             return completion(.success(service.status))
         }
         service.waitingForStop.append(completion)

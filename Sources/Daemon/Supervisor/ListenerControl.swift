@@ -1,4 +1,5 @@
 import CLinux
+import Control
 import Glibc
 import Service
 import Settings
@@ -19,7 +20,10 @@ extension Supervisor {
             return
         }
         let (wanted, skipped) = Self.openable(settings)
-        var troubles = skipped.map { "\($0.text) stays closed: TLS has no certificate (R-SSL-03)" }
+        var troubles = skipped.map {
+            StatusNote(
+                "listener.no-certificate", "\($0.text) stays closed: TLS has no certificate (R-SSL-03)", [$0.text])
+        }
         var kept = listeners.filter { wanted.contains($0.address) }
         let old = listeners.filter { !wanted.contains($0.address) }
         let before = listeners.map(\.address)
@@ -37,7 +41,7 @@ extension Supervisor {
             case .success(let listener): kept.append(listener)
             case .failure(let failure):
                 let isHandover = closed.contains { $0.address.port == address.port }
-                if !isHandover { troubles.append(failure.message) }
+                if !isHandover { troubles.append(failure.note) }
                 let retryAt = Clock.monotonic() + (isHandover ? Self.handoverRetry : Self.listenerRetry)
                 listenerRetryAt = min(retryAt, listenerRetryAt ?? .max)
             }
@@ -45,21 +49,22 @@ extension Supervisor {
         for listener in old where !closed.contains(listener) { close(listener.descriptor) }
         listeners = wanted.compactMap { address in kept.first { $0.address == address } }
         receiver.listeners = listeners.map(\.address.text)
-        let trouble = troubles.joined(separator: "; ").nilIfEmpty
-        let isNews = trouble != receiver.listenerTrouble
-        receiver.listenerTrouble = trouble
-        if isNews, let trouble { log(.warning, "epstrs: \(trouble)") }
+        let isNews = troubles != receiver.listenerTroubles
+        receiver.listenerTroubles = troubles
+        if isNews, !troubles.isEmpty {
+            log(.warning, "epstrs: " + troubles.map(\.message).joined(separator: "; "))
+        }
         if listeners.map(\.address) != before, let process = receiver.process { sendListeners(to: process) }
         // What made it fail may be mended: no need to wait for the next try.
         if receiver.restartAt != nil, listeners.map(\.address) != before { receiver.restartAt = Clock.monotonic() }
-        if isNews || listeners.map(\.address) != before { serviceChanged(receiver, "epstrs listens anew") }
+        if isNews || listeners.map(\.address) != before { serviceChanged(receiver, "listens") }
     }
 
     func closeListeners() {
         for listener in listeners { close(listener.descriptor) }
         listeners = []
         service(.receiver)?.listeners = []
-        service(.receiver)?.listenerTrouble = nil
+        service(.receiver)?.listenerTroubles = []
     }
 
     func sendListeners(to process: ChildProcess) {

@@ -1,4 +1,5 @@
 import CLinux
+import Control
 import Glibc
 import MailModel
 import Settings
@@ -15,6 +16,20 @@ struct ListenerFailure: Error, Equatable, Sendable {
     let code: Int32
     /// English, whole sentence, with the program that holds the port (R-SYS-06).
     let message: String
+    /// The program that holds the port, or the system's reason.
+    var cause = ""
+
+    var note: StatusNote {
+        let key =
+            switch code {
+            case EADDRINUSE: "held"
+            case EACCES, EPERM: "low"
+            case EADDRNOTAVAIL: "foreign"
+            case EAFNOSUPPORT: "no-ipv6"
+            default: "other"
+            }
+        return StatusNote("listener.\(key)", message, [address.text, cause])
+    }
 }
 
 /// Makes listening sockets.
@@ -91,9 +106,11 @@ enum ListenerSockets {
 
     private static func failure(_ address: ListenerAddress, _ code: Int32) -> ListenerFailure {
         let message: String
+        var cause = ""
         switch code {
         case EADDRINUSE:
             let holder = PortHolder.find(port: address.port)?.text ?? "another program"
+            cause = holder
             message = "\(address.text) cannot be opened: the port is held by \(holder)"
         case EACCES, EPERM:
             message =
@@ -103,9 +120,10 @@ enum ListenerSockets {
         case EAFNOSUPPORT:
             message = "\(address.text) cannot be opened: this machine has no IPv6"
         default:
-            message = "\(address.text) cannot be opened: \(String(cString: strerror(code)))"
+            cause = String(cString: strerror(code))
+            message = "\(address.text) cannot be opened: \(cause)"
         }
-        return ListenerFailure(address: address, code: code, message: message)
+        return ListenerFailure(address: address, code: code, message: message, cause: cause)
     }
 
     static var hasIPv6: Bool {

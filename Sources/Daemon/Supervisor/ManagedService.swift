@@ -20,9 +20,9 @@ final class ManagedService {
     private(set) var since = Clock.wall()
     var process: ChildProcess?
     /// What is wrong with it, by where it comes from.
-    var failure: String?
-    var trouble: String?
-    var listenerTrouble: String?
+    var failure: [StatusNote] = []
+    var trouble: StatusNote?
+    var listenerTroubles: [StatusNote] = []
     var rule = RestartRule()
     var restarts = 0
     var counters: [String: Int] = [:]
@@ -48,20 +48,21 @@ final class ManagedService {
         since = Clock.wall()
     }
 
-    var reason: String? {
+    var notes: [StatusNote] {
         switch state {
-        case .failed: failure
-        case .running, .starting: [listenerTrouble, trouble].compactMap { $0 }.joined(separator: "; ").nilIfEmpty
-        case .notRegistered, .stopped, .stopping: failure
+        case .running, .starting: listenerTroubles + [trouble].compactMap { $0 }
+        case .failed, .notRegistered, .stopped, .stopping: failure
         }
     }
 
     var status: ServiceStatus {
         var counters = process == nil ? [:] : counters
         counters[kind.lastMinuteCounter] = history.lastMinute
+        let notes = notes
         return ServiceStatus(
-            name: kind.rawValue, state: state, pid: process.map { Int($0.pid) }, since: since, reason: reason,
-            restarts: restarts, counters: counters, listeners: listeners, history: history.perMinute)
+            name: kind.rawValue, state: state, pid: process.map { Int($0.pid) }, since: since,
+            reason: notes.map(\.message).joined(separator: "; ").nilIfEmpty, notes: notes, restarts: restarts,
+            counters: counters, listeners: listeners, history: history.perMinute)
     }
 
     // A completion may ask for more: the list is emptied before anybody is told.

@@ -19,7 +19,8 @@ extension Supervisor {
         let process = ChildProcess.start(
             service.kind.rawValue, root: layout.root, wake: wakeEnd(of: service.kind), now: Clock.monotonic())
         guard let process else {
-            let cause = "it cannot be started: \(SmallFile.errorText(errno))"
+            let system = SmallFile.errorText(errno)
+            let cause = [StatusNote("service.cannot-start", "it cannot be started: \(system)", [system])]
             failed(service, cause, pause: service.rule.pause(after: .neverReady, .exit(code: 1)))
             return
         }
@@ -27,7 +28,7 @@ extension Supervisor {
         service.counters = [:]
         service.history.serviceStarted()
         service.readyBy = Clock.monotonic() + Self.readyLimit
-        service.failure = nil
+        service.failure = []
         service.enter(.starting)
         if service.kind == .receiver { sendListeners(to: process) }
         log(.info, "\(service.kind.rawValue) starts as process \(process.pid)")
@@ -47,25 +48,38 @@ extension Supervisor {
         service.killAt = Clock.monotonic() + grace + 3000
         process.send(.stop(grace: grace))
         if grace == 0 { kill(process.pid, SIGKILL) }
-        serviceChanged(service, "\(service.kind.rawValue) stops")
+        serviceChanged(service, "stops")
     }
 
-    private func failed(_ service: ManagedService, _ cause: String, pause: Int) {
-        let wait = pause >= 1000 ? "; next try in \(pause / 1000) s" : ""
-        service.failure = cause + wait
+    private func failed(_ service: ManagedService, _ causes: [StatusNote], pause: Int) {
+        var notes = causes
+        if pause >= 1000 {
+            let seconds = String(pause / 1000)
+            notes.append(StatusNote("service.next-try", "next try in \(seconds) s", [seconds]))
+        }
+        service.failure = notes
         service.restartAt = Clock.monotonic() + pause
         service.enter(.failed)
-        let text = "\(service.kind.rawValue) failed: \(cause)\(wait)"
+        let text = "\(service.kind.rawValue) failed: " + notes.map(\.message).joined(separator: "; ")
         log(.error, text)
-        service.finishRun(.failure(ControlError(.failed, code: "service.failed", text, arguments: [cause])))
-        serviceChanged(service, text)
+        service.finishRun(
+            .failure(
+                ControlError(
+                    .failed, code: "service.failed", text, arguments: [causes.first?.message ?? ""],
+                    problems: causes.map {
+                        Problem(
+                            path: service.kind.rawValue, code: $0.code, message: $0.message, arguments: $0.arguments)
+                    })))
+        serviceChanged(service, "failed", notes)
     }
 
     /// No listener at all is a failure of the start (R-SYS-06); some missing ones are shown.
     private func openListenersForStart(_ service: ManagedService) -> Bool {
         applyListeners()
         if !listeners.isEmpty { return true }
-        let cause = service.listenerTrouble ?? "no listener is set"
+        let cause =
+            service.listenerTroubles.isEmpty
+            ? [StatusNote("listener.none", "no listener is set")] : service.listenerTroubles
         failed(service, cause, pause: service.rule.pause(after: .neverReady, .exit(code: 1)))
         return false
     }
@@ -95,16 +109,17 @@ extension Supervisor {
             guard service.state == .starting else { return }
             service.enter(.running)
             service.finishRun(.success(service.status))
-            serviceChanged(service, "\(service.kind.rawValue) runs")
+            serviceChanged(service, "runs")
         case .served: service.process?.hasServed = true
         case .counters(let counters):
             service.counters = counters
             service.history.add(total: counters[service.kind.mainCounter] ?? 0, now: Clock.monotonic() / 1000)
         case .trouble(let text):
-            guard service.trouble != text else { return }
-            service.trouble = text
+            let note = text.map { StatusNote("service.trouble", $0, [$0]) }
+            guard service.trouble != note else { return }
+            service.trouble = note
             if let text { log(.warning, "\(service.kind.rawValue): \(text)") }
-            serviceChanged(service, text ?? "\(service.kind.rawValue): trouble is over")
+            serviceChanged(service, note == nil ? "trouble-over" : "trouble", [note].compactMap { $0 })
         case .secret(let account, let kind, let generation, let sealed):
             guard let kind = AccountSecret.Kind(rawValue: kind), let account = MailAddress(typed: account) else {
                 return
@@ -171,36 +186,43 @@ extension Supervisor {
         let end: RestartRule.End = signal == 0 ? .exit(code: (status >> 8) & 0xFF) : .signal(signal)
         if service.state == .stopping || isEnding {
             service.enter(service.isRegistered ? .stopped : .notRegistered)
-            service.failure = nil
+            service.failure = []
             service.finishStop(.success(service.status))
             if !service.startsAgain || isEnding {
                 let text = "\(service.kind.rawValue) was stopped before it ran"
                 service.finishRun(.failure(ControlError(.failed, code: "service.stopped", text)))
             }
-            serviceChanged(service, "\(service.kind.rawValue) has stopped")
+            serviceChanged(service, "stopped")
             log(.info, "\(service.kind.rawValue) has stopped")
             if service.startsAgain, !isEnding { start(service) }
             return
         }
         let run: RestartRule.Run = process.hasServed ? .served : process.isReady ? .idle : .neverReady
         let pause = service.rule.pause(after: run, end)
-        var cause: String
-        switch end {
-        case .exit(let code): cause = "it ended with exit code \(code)"
-        case .signal(let number): cause = "it was ended by signal \(number) (\(String(cString: strsignal(number))))"
-        }
-        if let trouble = service.trouble { cause += ": \(trouble)" }
+        let causes = [Self.note(of: end), service.trouble].compactMap { $0 }
         service.restarts += 1
         if pause == 0 {
-            log(.error, "\(service.kind.rawValue) failed: \(cause); it is started again")
+            let text = causes.map(\.message).joined(separator: "; ")
+            log(.error, "\(service.kind.rawValue) failed: \(text); it is started again")
             service.enter(.failed)
-            service.failure = cause
+            service.failure = causes
             start(service)
             if service.process != nil {
-                serviceChanged(service, "\(service.kind.rawValue) was started again: \(cause)")
+                serviceChanged(service, "restarted", causes)
             }
         } else {
-            failed(service, cause, pause: pause)
+            failed(service, causes, pause: pause)
+        }
+    }
+
+    private static func note(of end: RestartRule.End) -> StatusNote {
+        switch end {
+        case .exit(let code):
+            return StatusNote("service.exit-code", "it ended with exit code \(code)", [String(code)])
+        case .signal(let number):
+            let name = String(cString: strsignal(number))
+            return StatusNote(
+                "service.signal", "it was ended by signal \(number) (\(name))", [String(number), name])
         }
     }
 }

@@ -86,7 +86,7 @@ struct SetupWork: Sendable {
             ]
             steps.done("certificate", files.certificate)
         } else {
-            steps.skipped("certificate", "the one that is set is kept")
+            steps.skipped("certificate", "the one that is set is kept", code: "setup.step.kept")
         }
         setup.tables = try writeTables(plan)
         steps.done("tables")
@@ -191,7 +191,7 @@ struct SetupWork: Sendable {
             try await body()
             steps.done(name)
         } catch {
-            steps.failed(name, error.detail.message)
+            steps.failed(name, error)
         }
     }
 }
@@ -204,8 +204,17 @@ private final class Steps: Sendable {
     init(_ replies: Replies<ServerInterface.Setup.Output>) { self.replies = replies }
 
     func done(_ step: String, _ message: String = "") { add(SetupStep(step: step, state: .done, message: message)) }
-    func skipped(_ step: String, _ message: String) { add(SetupStep(step: step, state: .skipped, message: message)) }
-    func failed(_ step: String, _ message: String) { add(SetupStep(step: step, state: .failed, message: message)) }
+    func skipped(_ step: String, _ message: String, code: String = "") {
+        add(SetupStep(step: step, state: .skipped, message: message, code: code))
+    }
+    /// The first problem says more than "it failed".
+    func failed(_ step: String, _ error: ControlError) {
+        let first = error.detail.problems?.first
+        add(
+            SetupStep(
+                step: step, state: .failed, message: error.detail.message, code: first?.code ?? error.detail.code,
+                arguments: first?.arguments ?? error.detail.arguments ?? []))
+    }
 
     /// The newest step is held back: it is the last reply when nothing follows.
     private func add(_ step: SetupStep) {

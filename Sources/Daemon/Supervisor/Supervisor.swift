@@ -127,7 +127,8 @@ final class Supervisor {
             }
             if let time = service.readyBy, now >= time, let process = service.process {
                 service.readyBy = nil
-                service.trouble = "not ready within \(Self.readyLimit / 1000) seconds"
+                let seconds = String(Self.readyLimit / 1000)
+                service.trouble = StatusNote("service.not-ready", "not ready within \(seconds) seconds", [seconds])
                 kill(process.pid, SIGKILL)
             }
             if let time = service.restartAt, now >= time {
@@ -165,11 +166,34 @@ final class Supervisor {
 
     func publish() { board.update(services.map(\.status), listeners: listeners.map(\.address)) }
 
-    func serviceChanged(_ service: ManagedService, _ message: String) {
+    /// - Parameters:
+    ///   - event: the last part of the catalogue key `service.event.…`.
+    ///   - causes: why, if there is more to say.
+    func serviceChanged(_ service: ManagedService, _ event: String, _ causes: [StatusNote] = []) {
         publish()
+        let notes = [Self.note(of: event, service.kind)] + causes
         hub.publish(
             ServerEvent(
-                kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(), message: message))
+                kind: .service, status: board.status(queue: queue.lastSummary), time: Clock.wall(),
+                message: notes.message, notes: notes))
+    }
+
+    private static func note(of event: String, _ kind: ManagedService.Kind) -> StatusNote {
+        let name = kind.rawValue
+        let text =
+            switch event {
+            case "registered": "\(name) is registered"
+            case "unregistered": "\(name) is not registered any more"
+            case "stops": "\(name) stops"
+            case "stopped": "\(name) has stopped"
+            case "runs": "\(name) runs"
+            case "listens": "\(name) listens anew"
+            case "restarted": "\(name) was started again"
+            case "failed": "\(name) failed"
+            case "trouble": name
+            default: "\(name): trouble is over"
+            }
+        return StatusNote("service.event.\(event)", text, [name.uppercased()])
     }
 
     /// Logs, and shows it to everybody who looks at a console.

@@ -171,10 +171,15 @@ package struct SetupStep: Codable, Hashable, Sendable {
     package var state: State
     /// English cause when it failed.
     package var message: String
-    package init(step: String, state: State, message: String = "") {
+    /// Catalogue key of the message and its arguments; empty = there is only the message.
+    package var code: String
+    package var arguments: [String]
+    package init(step: String, state: State, message: String = "", code: String = "", arguments: [String] = []) {
         self.step = step
         self.state = state
         self.message = message
+        self.code = code
+        self.arguments = arguments
     }
 }
 
@@ -245,9 +250,11 @@ package struct ServerEvent: Codable, Hashable, Sendable {
     /// Milliseconds since 1970.
     package var time: Int
     package var message: String?
+    /// The same as `message`: what happened, then why.
+    package var notes: [StatusNote]?
     package init(
         kind: Kind, status: ServerStatus? = nil, changes: [ChangeRecord]? = nil, revision: Int? = nil,
-        author: String? = nil, origin: String? = nil, time: Int, message: String? = nil
+        author: String? = nil, origin: String? = nil, time: Int, message: String? = nil, notes: [StatusNote]? = nil
     ) {
         self.kind = kind
         self.status = status
@@ -257,5 +264,6 @@ package struct ServerEvent: Codable, Hashable, Sendable {
         self.origin = origin
         self.time = time
         self.message = message
+        self.notes = notes
     }
 }

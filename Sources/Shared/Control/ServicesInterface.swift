@@ -45,6 +45,8 @@ package struct ServiceStatus: Codable, Hashable, Sendable {
     package var since: Int
     /// Why it failed or waits, English.
     package var reason: String?
+    /// The same as `reason`, sentence by sentence, for readers of other languages.
+    package var notes: [StatusNote]
     /// Restarts since the daemon started.
     package var restarts: Int
     /// `sessions`, `sessionsLimit`, `received`, `rejected`, `authFailed`, `receivedPerMinute`, … (EPSTRS);
@@ -55,7 +57,8 @@ package struct ServiceStatus: Codable, Hashable, Sendable {
     /// Received (EPSTRS) or delivered (EPSTDS) in each of the last 30 minutes, oldest first.
     package var history: [Int]
     package init(
-        name: String, state: State, pid: Int? = nil, since: Int, reason: String? = nil, restarts: Int = 0,
+        name: String, state: State, pid: Int? = nil, since: Int, reason: String? = nil, notes: [StatusNote] = [],
+        restarts: Int = 0,
         counters: [String: Int] = [:], listeners: [String] = [], history: [Int] = []
     ) {
         self.name = name
@@ -63,6 +66,7 @@ package struct ServiceStatus: Codable, Hashable, Sendable {
         self.pid = pid
         self.since = since
         self.reason = reason
+        self.notes = notes
         self.restarts = restarts
         self.counters = counters
         self.listeners = listeners

@@ -14,7 +14,12 @@ struct ServiceCommand: ParsableCommand {
         for service in services {
             var facts = service.counters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             if !service.listeners.isEmpty { facts.insert(service.listeners.joined(separator: " "), at: 0) }
-            if let reason = service.reason { facts.insert(reason, at: 0) }
+            if let reason = service.reason {
+                let told = service.notes.map {
+                    session.text(code: $0.code, message: $0.message, arguments: $0.arguments)
+                }
+                facts.insert(told.isEmpty ? reason : told.joined(separator: "; "), at: 0)
+            }
             table.add(
                 service.name, session.word(state: service.state), service.pid.map(String.init) ?? "",
                 service.since == 0 ? "" : calendar.text(service.since), String(service.restarts),

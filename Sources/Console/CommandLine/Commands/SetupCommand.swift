@@ -66,7 +66,8 @@ struct SetupCommand: ControlCommand {
     }
 
     private func show(_ step: SetupStep, _ session: Session) {
-        let text = step.message.isEmpty ? "" : ": \(step.message)"
+        let message = session.text(code: step.code, message: step.message, arguments: step.arguments)
+        let text = message.isEmpty ? "" : ": \(message)"
         switch step.state {
         case .done: session.say("  \(session.word(.stepDone))  \(step.step)\(text)")
         case .skipped: session.say("  \(session.word(.stepSkipped))  \(step.step)\(text)")

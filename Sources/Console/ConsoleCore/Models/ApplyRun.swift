@@ -63,6 +63,9 @@ extension Context {
         let edit = run.records.removeFirst()
         run.current = edit
         if let name = TableRecord.name(ofPath: edit.path) { return send(table: name, edit, note: run.note) }
+        if let revision = RevertRecord.revision(ofPath: edit.path) {
+            return ask(SettingsInterface.Revert.self, .init(revision: revision, note: run.note), for: .apply)
+        }
         let name = DomainRecord.name(ofPath: edit.path) ?? ""
         let base = edit.base.values.flatMap(DomainRecord.init(values:))
         guard let record = edit.new.flatMap(DomainRecord.init(values:)) else {
@@ -122,6 +125,8 @@ extension Context {
                 model.tables[name]?.lines = edit.new ?? []
                 // Its new mark is the server's to say.
                 refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
+            } else if RevertRecord.revision(ofPath: edit.path) != nil {
+                model.ownChanges.formUnion(RevertRecord.paths(in: edit))
             } else if let name = DomainRecord.name(ofPath: edit.path) {
                 model.ownChanges.insert(edit.path)
                 rememberDomain(name, edit.new.flatMap(DomainRecord.init(values:)), revision)
@@ -159,18 +164,21 @@ extension Context {
     }
 
     mutating func applyFailed(_ error: ControlError) {
+        let current = model.apply?.current?.path
         model.apply = nil
         let found = (error.detail.problems ?? []).filter { !$0.isWarning }
         for problem in found {
-            let isTable = problem.path.hasPrefix("effect.dat")
-            model.problems[isTable ? TableRecord.effect : problem.path, default: []].append(problem)
+            // A line of a table, or a place that a revert touches, stands in Review under what was to be sent.
+            let isPart =
+                current.map { TableRecord.name(ofPath: $0) != nil || $0.hasPrefix(RevertRecord.prefix) } ?? false
+            model.problems[isPart ? current ?? "" : problem.path, default: []].append(problem)
         }
         model.applyOutcome = .refused(found)
         if error.kind != .noConnection { notice(.error, error.phrase) }
         if error.kind == .conflict {
             refresh(SettingsInterface.List.self, .init(), for: .settings)
             refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
-            refresh(TablesInterface.Show.self, .init(table: "effect"), for: .effectTable)
+            for name in model.tables.keys { refresh(TablesInterface.Show.self, .init(table: name), for: .table(name)) }
         }
     }
 

@@ -129,7 +129,8 @@ extension Context {
         model.draftTime = clock.unixMilliseconds
         let current = model.server(path)
         model.draft.stage(path, values, server: begun ?? current, isSecret: isSecret)
-        if let begun, begun != current { meet(path, current) }
+        // A revert meets the server at Apply.
+        if let begun, begun != current, RevertRecord.revision(ofPath: path) == nil { meet(path, current) }
         announce()
     }
 
@@ -176,6 +177,26 @@ extension ControlError {
         return Phrase(
             code: detail.code.isEmpty ? "control.unknown" : detail.code, english: Visible.line(detail.message),
             arguments: (detail.arguments ?? []).map(Visible.line))
+    }
+}
+
+extension StatusNote {
+    var phrase: Phrase { Phrase(code: code, english: Visible.line(message), arguments: arguments.map(Visible.line)) }
+}
+
+extension ServerEvent {
+    /// What happened, then why, in the reader's language.
+    func told(_ say: any Localizer) -> String {
+        guard let notes, let first = notes.first else { return Visible.line(message ?? "") }
+        let rest = notes.dropFirst().map { say($0.phrase) }.joined(separator: "; ")
+        return rest.isEmpty ? say(first.phrase) : say(first.phrase) + ": " + rest
+    }
+}
+
+extension ServiceStatus {
+    /// Why it failed or waits, in the reader's language; empty = nothing is to be said.
+    func told(_ say: any Localizer) -> String {
+        notes.isEmpty ? Visible.line(reason ?? "") : notes.map { say($0.phrase) }.joined(separator: "; ")
     }
 }
 

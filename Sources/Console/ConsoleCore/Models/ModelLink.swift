@@ -83,12 +83,21 @@ enum ModelLink {
         context.refresh(SettingsInterface.List.self, .init(), for: .settings)
         context.refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
         context.refresh(TablesInterface.Show.self, .init(table: "effect"), for: .effectTable)
+        askForStagedTables(&context)
         context.refresh(ServerInterface.GetStatus.self, .init(), for: .status)
         context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
         context.refresh(ServerInterface.Watch.self, .init(statusInterval: 1000), for: .watch)
         context.model.accountsVersion += 1
         context.model.queueVersion += 1
         context.model.historyVersion += 1
+    }
+
+    /// Staged lines of a table meet those of the server when these are known.
+    static func askForStagedTables(_ context: inout Context) {
+        for edit in context.model.draft.edits {
+            guard let name = TableRecord.name(ofPath: edit.path) else { continue }
+            context.refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
+        }
     }
 
     private static func take(_ output: SettingsInterface.List.Output, _ context: inout Context) {
@@ -166,7 +175,8 @@ enum ModelLink {
         case .service:
             context.model.events.insert(event, at: 0)
             if context.model.events.count > 50 { context.model.events.removeLast() }
-            if let message = event.message { context.notice(.information, .verbatim(Visible.line(message))) }
+            let told = event.told(context.say)
+            if !told.isEmpty { context.notice(.information, .verbatim(told)) }
         case .changed: takeChanges(event, &context)
         case .table:
             for change in event.changes ?? [] {

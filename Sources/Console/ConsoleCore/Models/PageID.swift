@@ -19,6 +19,7 @@ enum PageID: String, CaseIterable, Hashable, Sendable {
     /// Which page a place of the configuration is edited on.
     static func of(path: String) -> PageID {
         if path.hasPrefix("account/") { return .accounts }
+        if path.hasPrefix(RevertRecord.prefix) { return .history }
         if path.hasPrefix("domain/") { return .domain }
         if path.hasPrefix("table/") {
             return path == "table/gateway" ? .server : path == "table/effect" ? .relay : .service

@@ -9,6 +9,7 @@ enum SettingText {
 
     static func phrase(of path: String) -> Phrase {
         if let name = DomainRecord.name(ofPath: path) { return .verbatim(name) }
+        if let revision = RevertRecord.revision(ofPath: path) { return .text("review.revert", String(revision)) }
         if path.hasPrefix("account/") { return .verbatim(String(path.dropFirst("account/".count))) }
         if path.hasPrefix("table/") { return .verbatim(String(path.dropFirst("table/".count)) + ".dat") }
         if let definition = SettingsCatalogue.definition(of: path) { return Phrase(definition.labelKey) }

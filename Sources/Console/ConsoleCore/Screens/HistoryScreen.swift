@@ -9,6 +9,7 @@ struct HistoryScreen: Screen {
     private var request: RequestID?
     private var older: RequestID?
     private var reverting: RequestID?
+    private var revertOf = 0
     private static let batch = 100
 
     init() {
@@ -90,8 +91,7 @@ struct HistoryScreen: Screen {
         if let result = message.result(of: SettingsInterface.Revert.self, for: reverting) {
             reverting = nil
             switch result {
-            case .success(let applied):
-                context.notice(.information, .text("notice.reverted-now", String(applied.revision)))
+            case .success(let plan): stage(plan, &context)
             case .failure(let error): context.notice(.error, error.phrase)
             }
         }
@@ -144,14 +144,14 @@ struct HistoryScreen: Screen {
         case "revert":
             guard let current else { return }
             if let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
-            let note: Phrase = .text(HistoryText.canStage(current) ? "history.revert.staged" : "history.revert.now")
             context.open(
                 Question(
                     "revert:\(current.revision)", title: .text("history.revert.title"),
                     lines: [
-                        .text("history.revert.question", String(current.revision), String(current.changes.count)), note,
-                    ], danger: HistoryText.canStage(current) ? .reversible : .felt, keep: .text("history.revert.keep"),
-                    go: .text("history.revert.do"), letter: "u"))
+                        .text("history.revert.question", String(current.revision), String(current.changes.count)),
+                        .text("history.revert.staged"),
+                    ], danger: .reversible, keep: .text("history.revert.keep"), go: .text("history.revert.do"),
+                    letter: "u"))
         default: break
         }
     }
@@ -160,12 +160,26 @@ struct HistoryScreen: Screen {
         guard answer.button == "go", answer.id.hasPrefix("revert:"),
             let revision = revisions.first(where: { answer.id == "revert:\($0.revision)" })
         else { return }
-        guard HistoryText.canStage(revision) else {
-            reverting = context.send(SettingsInterface.Revert.self, .init(revision: revision.revision))
+        guard let edits = RevertRecord.edits(undoing: revision) else {
+            // Only the server knows all of it: it says what would be, and does it at Apply.
+            revertOf = revision.revision
+            reverting = context.send(
+                SettingsInterface.Revert.self, .init(revision: revision.revision, dryRun: true))
             return
         }
-        for change in revision.changes { context.stage(change.path, change.old) }
-        context.notice(.information, .text("notice.reverted", String(revision.revision)))
+        for (path, values) in edits { context.stage(path, values) }
+        review(revision.revision, &context)
+    }
+
+    private func stage(_ plan: Applied, _ context: inout Context) {
+        let record = RevertRecord.values(of: plan)
+        context.stage(
+            RevertRecord.path(revertOf), record.new, begun: ServerValue(values: record.now, revision: plan.revision))
+        review(revertOf, &context)
+    }
+
+    private func review(_ revision: Int, _ context: inout Context) {
+        context.notice(.information, .text("notice.reverted", String(revision)))
         context.modelChanged()
         context.showFullPage(ReviewScreen(context))
     }
@@ -181,14 +195,6 @@ enum HistoryText {
                 String(revision.revision), Clock.date(revision.time, utcOffset: context.model.utcOffset),
                 Visible.line(revision.author), names.joined(separator: ", "), Visible.line(revision.note),
             ])
-    }
-
-    /// Settings whose old values are known can be staged; accounts, domains, tables and secrets only the server brings back.
-    static func canStage(_ revision: Revision) -> Bool {
-        !revision.changes.isEmpty
-            && revision.changes.allSatisfy { change in
-                !change.path.contains("/") && change.old != ["********"] && change.new != ["********"]
-            }
     }
 
     static func lines(_ revision: Revision, _ context: Context) -> [String] {

@@ -72,8 +72,11 @@ struct DraftQuestion: Dialog {
     static func take(_ saved: DraftFile.Saved, _ context: inout Context) {
         for edit in saved.edits {
             context.model.draft.stage(edit.path, edit.new, server: edit.base)
-            _ = context.model.draft.serverChanged(edit.path, to: context.model.server(edit.path))
+            // What the server has in a table is asked for; a revert meets it at Apply.
+            let isKnown = !edit.isRecord || DomainRecord.name(ofPath: edit.path) != nil
+            if isKnown { _ = context.model.draft.serverChanged(edit.path, to: context.model.server(edit.path)) }
         }
+        ModelLink.askForStagedTables(&context)
         context.announce()
     }
 

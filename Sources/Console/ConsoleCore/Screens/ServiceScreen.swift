@@ -86,7 +86,7 @@ struct ServiceScreen: SettingsScreen {
         let text: Phrase =
             event.map {
                 .verbatim(
-                    Clock.time($0.time, utcOffset: context.model.utcOffset) + " " + Visible.line($0.message ?? ""))
+                    Clock.time($0.time, utcOffset: context.model.utcOffset) + " " + $0.told(context.say))
             } ?? .text("service.no-events")
         form.setLabel("event", text, event == nil ? .hint : .normal)
         // R-SVC-20: with listed addresses the port of "all addresses" is not used.
@@ -195,7 +195,8 @@ struct ServiceScreen: SettingsScreen {
         guard let focus = form.focus, let name = Self.services.first(where: { focus.hasPrefix($0 + ".") }),
             let status = context.model.status?.services.first(where: { $0.name == name })
         else { return nil }
-        if let reason = status.reason, !reason.isEmpty { return .verbatim(Visible.line(reason)) }
+        let reason = status.told(context.say)
+        if !reason.isEmpty { return .verbatim(reason) }
         return status.listeners.isEmpty
             ? nil : .text("service.listeners", Visible.line(status.listeners.joined(separator: " ")))
     }

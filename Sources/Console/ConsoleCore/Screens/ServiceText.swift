@@ -28,7 +28,7 @@ enum ServiceText {
             let age = Clock.age(now - status.since, say)
             rest.append(say(.text(status.state == .running ? "service.up" : "service.since-age", age)))
         }
-        if status.state == .failed, let reason = status.reason { rest = [Visible.line(reason)] }
+        if status.state == .failed, status.reason != nil { rest = [status.told(say)] }
         spans.append(Label.Span(.verbatim(rest.joined(separator: "  "))))
         return spans
     }

@@ -1,139 +1,126 @@
 import Control
 
-/// Editor of a text table (`gateway`, `header`): its lines, a field for the one under the cursor, check and save (R-MC-08).
+/// Editor of a text table (`gateway`, `header`, …): the whole text, with the marks of the server's reading in the margin
+/// while it is typed (R-MC-08; console.md 4.7). Its OK stages the lines; they are sent with the page they belong to.
 struct TableDialog: Dialog {
     var title: Phrase { .verbatim("\(table).dat") }
     var form: Form
     var width: Int { 74 }
-    var height: Int? { 15 }
-    var okButton: String? { "save" }
+    var height: Int? { 16 }
     private(set) var isDirty = false
 
     private let table: String
-    private var lines: [String] = []
-    private var etag: String?
+    /// The server's lines when the text was taken over; `nil` while they are on their way.
+    private var begun: [String]?
     private var problems: [Problem] = []
-    private var loading: RequestID?
     private var checking: RequestID?
-    private var saving: RequestID?
+    /// The marks belong to an older text.
+    private var isStale = false
+    private var path: String { "table/\(table)" }
 
     init(_ table: String) {
         self.table = table
-        let list = Table(
-            [TableColumn("n", "", minimum: 4, maximum: 4, align: .right), TableColumn("line", "", minimum: 20)],
-            features: [.add, .delete, .edit, .order], empty: .text("table.loading"))
         form = Form(
             [
-                FormRow(nil, "lines", list), FormRow(nil, "line", TextField(limit: 2000)),
-                FormRow(nil, [FormPart("state", Label("", .hint, wraps: true), width: .fill)]),
+                FormRow(nil, "text", TextArea("", isReadOnly: true)),
+                FormRow(nil, [FormPart("state", Label(.text("table.loading"), .hint), width: .fill)]),
             ],
-            buttons: ButtonRow([
-                .init("save", .text("table.save"), letter: "s"), .init("check", .text("table.check"), letter: "c"),
-                .init("cancel", .text("button.cancel")),
-            ]), focus: "lines")
+            buttons: ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))]),
+            focus: "text")
     }
 
     mutating func opened(_ context: inout Context) {
-        loading = context.send(TablesInterface.Show.self, .init(table: table))
+        context.model.tables[table] = context.model.draft[path] == nil ? nil : context.model.tables[table]
+        context.refresh(TablesInterface.Show.self, .init(table: table), for: .table(table))
+        take(context)
     }
 
-    private var text: String { lines.map { $0 + "\n" }.joined() }
+    mutating func modelChanged(_ context: inout Context) { take(context) }
 
-    private mutating func showLines() {
-        let rows = lines.enumerated().map { index, line in
-            let isFaulty = problems.contains { $0.path.hasSuffix(":\(index + 1)") && !$0.isWarning }
-            return TableRow(
-                id: String(index), cells: [String(index + 1), Visible.line(line)], mark: isFaulty ? .problem : .none)
+    /// The server's lines, or the staged ones; what is being typed is never overwritten.
+    private mutating func take(_ context: Context) {
+        guard !isDirty, let known = context.model.tables[table], begun != known.lines else { return }
+        begun = known.lines
+        let lines = context.model.draft[path]?.new ?? known.lines
+        let off = context.changeRefusal
+        form.update("text", as: TextArea.self) { area in
+            area.isReadOnly = off != nil
+            area.text = lines.joined(separator: "\n")
         }
-        form.update("lines", as: Table.self) {
-            $0.emptyText = .text("word.none")
-            $0.setRows(rows)
-        }
-        let text: Phrase =
-            problems.first.map { $0.phrase } ?? (checking == nil ? .verbatim("") : .text("ssl.checking"))
-        form.setLabel("state", text, problems.first.map { !$0.isWarning } == true ? .problem : .hint)
+        isStale = true
     }
 
-    private var cursor: Int? {
-        form.widget("lines", as: Table.self)?.current.flatMap { Int($0.id) }.flatMap {
-            lines.indices.contains($0) ? $0 : nil
+    private var text: String { form.widget("text", as: TextArea.self)?.text ?? "" }
+
+    private mutating func show(_ context: Context) {
+        var marks: [Int: Phrase] = [:]
+        // A fault hides a doubt of the same line.
+        for problem in problems.sorted(by: { $0.isWarning && !$1.isWarning }) {
+            if let line = Self.line(of: problem) { marks[line] = problem.phrase }
         }
+        form.update("text", as: TextArea.self) { $0.problems = marks }
+        guard begun != nil else { return }
+        let here = form.widget("text", as: TextArea.self)?.currentProblem
+        let faults = problems.filter { !$0.isWarning }.count
+        let state: Phrase =
+            if let here {
+                here
+            } else if problems.isEmpty {
+                .text("table.ok")
+            } else {
+                .text("relay.editor.state", String(faults), String(problems.count - faults))
+            }
+        form.setLabel("state", state, here != nil || faults > 0 ? .problem : .hint)
+    }
+
+    /// Line (0-based) of `gateway.dat:3`.
+    private static func line(of problem: Problem) -> Int? {
+        problem.path.lastIndex(of: ":").flatMap { Int(problem.path[problem.path.index(after: $0)...]) }.map { $0 - 1 }
+    }
+
+    func hint(_ context: Context) -> Phrase? {
+        guard isDirty, let known = context.model.tables[table], known.lines != begun else {
+            return .text("relay.editor.hint")
+        }
+        return .text("table.changed-meanwhile", "\(table).dat")
+    }
+
+    mutating func requests(_ context: inout Context) {
+        show(context)
+        guard isStale, checking == nil, context.isConnected else { return }
+        isStale = false
+        checking = context.send(TablesInterface.Check.self, .init(table: table, text: text))
+    }
+
+    mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        guard let result = message.result(of: TablesInterface.Check.self, for: checking) else { return }
+        checking = nil
+        if case .success(let output) = result { problems = output.problems }
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
-        case .activated("lines"):
-            form.setText("line", cursor.map { lines[$0] } ?? "")
-            _ = form.setFocus("line")
-        case .left("line"):
-            let typed = form.text("line")
-            if let cursor { change { $0[cursor] = typed } }
-        case .command("lines", "add"):
-            let place = cursor.map { $0 + 1 } ?? lines.count
-            change { $0.insert("", at: place) }
-            form.update("lines", as: Table.self) { $0.select(String(place)) }
-            form.setText("line", "")
-            _ = form.setFocus("line")
-        case .command("lines", "delete"):
-            if let cursor { change { $0.remove(at: cursor) } }
-        case .command("lines", let move):
-            guard let cursor else { return }
-            let other = move == "move-up" ? cursor - 1 : cursor + 1
-            guard lines.indices.contains(other) else { return }
-            change { $0.swapAt(cursor, other) }
-            form.update("lines", as: Table.self) { $0.select(String(other)) }
-        case .button("save"): save(&context)
-        case .button("check"):
-            checking = context.send(TablesInterface.Check.self, .init(table: table, text: text))
+        case .changed("text"):
+            isDirty = true
+            isStale = true
+        case .button("ok"): stage(&context)
         case .button: context.closeDialog()
         default: break
         }
     }
 
-    private mutating func change(_ body: (inout [String]) -> Void) {
-        body(&lines)
-        isDirty = true
-        showLines()
-    }
-
-    private mutating func save(_ context: inout Context) {
+    private func stage(_ context: inout Context) {
+        guard isDirty, let begun else { return context.closeDialog() }
         if let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
-        guard isDirty, saving == nil else { return context.closeDialog() }
-        saving = context.send(TablesInterface.Set.self, .init(table: table, text: text, baseEtag: etag))
-    }
-
-    mutating func receive(_ message: LinkMessage, _ context: inout Context) {
-        if let result = message.result(of: TablesInterface.Show.self, for: loading) { took(result, &context) }
-        if let result = message.result(of: TablesInterface.Check.self, for: checking) {
-            checking = nil
-            if case .success(let output) = result { problems = output.problems }
-            if problems.isEmpty { context.notice(.information, .text("table.ok")) }
+        let base = context.model.draft[path]?.base ?? ServerValue(values: begun, revision: 0)
+        context.stage(path, TableRecord.lines(of: text), begun: base)
+        let faults = problems.filter { !$0.isWarning }
+        if let first = faults.first {
+            context.notice(.warning, first.phrase)
+        } else if context.model.draft[path] != nil {
+            context.notice(.information, .text("notice.table-staged", "\(table).dat"))
         }
-        if let result = message.result(of: TablesInterface.Set.self, for: saving) {
-            saving = nil
-            switch result {
-            case .success:
-                context.notice(.information, .text("notice.table-saved", "\(table).dat"))
-                return context.closeDialog()
-            case .failure(let error):
-                problems = error.detail.problems ?? []
-                context.notice(.error, error.phrase)
-            }
-        }
-        showLines()
-    }
-
-    private mutating func took(
-        _ result: Result<TablesInterface.Show.Output, ControlError>, _ context: inout Context
-    ) {
-        loading = nil
-        switch result {
-        case .success(let output):
-            lines = output.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-            if lines.last == "" { lines.removeLast() }
-            etag = output.etag
-            problems = output.problems
-        case .failure(let error): context.notice(.error, error.phrase)
-        }
+        context.closeDialog()
+        context.modelChanged()
     }
 }

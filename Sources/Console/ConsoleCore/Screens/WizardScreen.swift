@@ -233,7 +233,7 @@ struct WizardScreen: Screen {
                     Self.name(of: step.step),
                     [
                         FormPart("", Label(Phrase("wizard.progress.\(word)"), role)),
-                        FormPart("", Label(.verbatim(Visible.line(step.message)), wraps: true), width: .fill),
+                        FormPart("", Label(step.phrase, wraps: true), width: .fill),
                     ]))
         }
         rows.append(.empty)
@@ -262,6 +262,15 @@ struct WizardScreen: Screen {
         let parts = step.split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return Phrase(code: "wizard.step.\(step)", english: Visible.line(step)) }
         return Phrase(code: "wizard.step.\(parts[0])", english: Visible.line(step), arguments: [parts[1].uppercased()])
+    }
+}
+
+extension SetupStep {
+    /// What there is to say about it, in the reader's language.
+    var phrase: Phrase {
+        code.isEmpty
+            ? .verbatim(Visible.line(message))
+            : Phrase(code: code, english: Visible.line(message), arguments: arguments.map(Visible.line))
     }
 }
 
