@@ -42,6 +42,36 @@ import Testing
         #expect(notices.list.isEmpty)
     }
 
+    /// Not synced by itself, but as final as any other change for whoever opens the queue next; large content goes with it.
+    @Test(arguments: [20, 100_000])
+    func aRepeatableChangeIsNoLessDone(size: Int) async throws {
+        let first = try open()
+        let message = makeMessage(first, to: ["a@example.jp", "b@example.jp"], content: [UInt8](repeating: 1, count: size))
+        try await first.add(message)
+        let claimed = try #require(try first.claim(limit: 10, now: noon).messages.first)
+        try await first.apply(
+            DeliveryChange(
+                message: claimed.key,
+                items: [
+                    .init(index: 0, outcome: .finished),
+                    .init(index: 1, outcome: .deferred(AttemptHistory(tries: 1), until: noon + 60_000)),
+                ], isRepeatable: true))
+        first.close()
+        let second = try open()
+        let rest = try #require(try second.claim(limit: 10, now: noon + 60_000).messages.first)
+        #expect(rest.recipients.map(\.index) == [1])
+        try await second.apply(
+            DeliveryChange(message: rest.key, items: [.init(index: 1, outcome: .finished)], isRepeatable: true))
+        // A change that is synced afterwards, on the same connection.
+        try await second.add(makeMessage(second))
+        second.close()
+        let third = try open()
+        defer { third.close() }
+        #expect(try third.claim(limit: 10, now: noon + 120_000).messages.map(\.id) != [message.id])
+        #expect(try third.counts().total == 1)
+        #expect(ScratchFolder.names(in: "\(root)/node/large").isEmpty)
+    }
+
     @Test func idsGoOnThoughTheClockWentBackAndTheQueueIsEmpty() async throws {
         let first = try open()
         let message = makeMessage(first)

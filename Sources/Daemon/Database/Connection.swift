@@ -47,6 +47,7 @@ package final class Connection {
     package let path: String
     let handle: OpaquePointer
     private var cached: [String: Statement] = [:]
+    private var durability: Durability
 
     /// - Throws: `cannotOpen`, `damaged` (also a file that is no database), `busy`, `io`, `diskFull`.
     package init(path: String, mode: Mode, options: Options = Options()) throws(DatabaseError) {
@@ -60,6 +61,7 @@ package final class Connection {
         }
         self.path = path
         handle = opened
+        durability = options.durability
         try configure(mode, options)
     }
 
@@ -82,6 +84,14 @@ package final class Connection {
             try execute("PRAGMA query_only=ON")
         }
         try execute("PRAGMA cache_size=-\(max(64, options.cacheSize >> 10))")
+    }
+
+    /// When the next transactions count as done. Not inside one. A commit that is synced makes all before it durable,
+    /// whoever wrote them.
+    package func use(_ durability: Durability) throws(DatabaseError) {
+        guard durability != self.durability else { return }
+        try execute("PRAGMA synchronous=\(durability.rawValue)")
+        self.durability = durability
     }
 
     /// Runs one or more statements without parameters; rows they return are dropped.

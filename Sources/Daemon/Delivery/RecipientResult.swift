@@ -49,6 +49,15 @@ extension RecipientResult {
         }
     }
 
+    /// Doing it again, should the note of it get lost in a power cut, changes nothing for anybody: a mailbox knows what
+    /// it holds.
+    var isRepeatable: Bool {
+        switch outcome {
+        case .stored, .deferred, .refused, .untried, .postponed: true
+        case .relayed, .failed, .replaced: false
+        }
+    }
+
     /// Of what two hosts of a destination said, the one that leaves more hope: a refusal by one host is no refusal while
     /// another could not be asked.
     static func softer(_ one: RecipientResult?, _ other: RecipientResult) -> RecipientResult {

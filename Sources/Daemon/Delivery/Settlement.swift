@@ -68,7 +68,9 @@ package final class Settlement: Sendable {
             children = reports.messages(
                 about: message, failures: failures, successes: successes, delays: delays, now: now)
         }
-        let change = DeliveryChange(message: message.key, items: items, children: others + children)
+        let change = DeliveryChange(
+            message: message.key, items: items, children: others + children,
+            isRepeatable: done == nil && results.allSatisfy(\.isRepeatable))
         write(Writing(change: change, reports: children.count, done: done))
     }
 

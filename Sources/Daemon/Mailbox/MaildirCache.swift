@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Maildirs that were used a moment ago, open: a delivery into one of them costs a look at their paths instead of a walk
@@ -20,7 +21,14 @@ final class MaildirCache: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter capacity: mailboxes that stay open, three descriptors each.
-    init(capacity: Int = 96) { self.capacity = capacity }
+    init(capacity: Int) { self.capacity = max(1, capacity) }
+
+    /// As many as an eighth of this process's descriptors allows, at most a thousand.
+    static var reasonable: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 32 }
+        return Int(clamping: min(limit.rlim_cur, 24_000)) / 24
+    }
 
     /// - Parameter now: milliseconds.
     func open(_ location: MailboxLocation, now: Int64) throws(MailboxError) -> Maildir {

@@ -38,7 +38,7 @@ final class MaildirWriter: Sendable {
     }
     private let state: Mutex<State>
     private let reservations = Reservations()
-    private let mailboxes = MaildirCache()
+    private let mailboxes = MaildirCache(capacity: MaildirCache.reasonable)
     private let clock: @Sendable () -> Int64
 
     private static let uncertainLimit = 10_000

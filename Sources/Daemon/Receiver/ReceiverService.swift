@@ -32,7 +32,6 @@ package struct ReceiverService: ServiceProgram {
     }
 
     package func run(context: ServiceContext) async throws {
-        Self.raiseDescriptorLimit()
         let receiver = try Receiver(context: context, spool: openSpool(context), mailboxes: mailboxes, names: names)
         for await event in context.events {
             switch event {
@@ -46,13 +45,5 @@ package struct ReceiverService: ServiceProgram {
             }
         }
         await receiver.close()
-    }
-
-    /// Each session is a descriptor: as many as the system allows.
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

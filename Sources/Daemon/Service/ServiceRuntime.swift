@@ -20,6 +20,7 @@ package enum ServiceRuntime {
         _ = name.withCString { clinux_prctl(15, UInt(bitPattern: $0)) }  // PR_SET_NAME
         // The supervisor's end closes when it dies; the signal is for the case that this process hangs in its start.
         _ = clinux_prctl(PR_SET_PDEATHSIG, UInt(SIGTERM))
+        raiseDescriptorLimit()
         let signals = blockSignals()
         let channel = Channel(descriptor: InheritedDescriptor.channel)
         guard let lock = waitForLock(layout.run + "/\(name).lock") else {
@@ -107,6 +108,14 @@ package enum ServiceRuntime {
         }
         close(descriptor)
         return nil
+    }
+
+    /// Each session is a descriptor, each mailbox in use three: as many as the system allows.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Before the first thread, so that all threads inherit the mask.

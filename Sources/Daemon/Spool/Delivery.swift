@@ -142,10 +142,14 @@ package struct DeliveryChange: Sendable {
     package var items: [Item]
     /// Reports, forwards, list posts that take over the duty for finished recipients; reports that a message is late.
     package var children: [NewMessage]
+    /// Losing the change in a power cut does no harm: the attempt is made again, and finds the message in its mailbox.
+    /// It survives the death of the process all the same, and does not hold the queue up with a sync of its own.
+    package var isRepeatable: Bool
 
-    package init(message: MessageKey, items: [Item], children: [NewMessage] = []) {
+    package init(message: MessageKey, items: [Item], children: [NewMessage] = [], isRepeatable: Bool = false) {
         self.message = message
         self.items = items
         self.children = children
+        self.isRepeatable = isRepeatable
     }
 }

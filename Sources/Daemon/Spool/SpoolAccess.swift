@@ -1,3 +1,4 @@
+import CLinux
 import Database
 import Glibc
 import Synchronization
@@ -71,6 +72,18 @@ final class SpoolAccess: Sendable {
 
     /// An operation met damage: everybody lets go, and the next `open` repairs.
     func reportDamage() { _ = try? Recovery.mark(folder, now: time(nil)) }
+
+    /// Makes everything durable that was committed before.
+    func syncLog() throws(SpoolError) {
+        let path = folder.database + "-wal"
+        let log = clinux_open(path, O_RDWR | O_CLOEXEC, 0)
+        // No log: all of it is in the database already, synced.
+        if log < 0, errno == ENOENT { return }
+        defer { if log >= 0 { Glibc.close(log) } }
+        guard log >= 0, fsync(log) == 0 else {
+            throw SpoolError(.io, "sync \(path): \(String(cString: strerror(errno)))")
+        }
+    }
 
     private func prepare() throws {
         try usersLock.lock(shared: true)

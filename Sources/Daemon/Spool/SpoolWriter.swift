@@ -32,6 +32,11 @@ enum SpoolJob: Sendable {
         }
     }
 
+    /// Need not be synced by itself.
+    var isRepeatable: Bool {
+        if case .change(let change, _) = self { change.isRepeatable && change.children.isEmpty } else { false }
+    }
+
     var addsMessages: Bool {
         switch self {
         case .add: true
@@ -108,7 +113,12 @@ final class SpoolWriter: @unchecked Sendable {
 
     private func write(_ jobs: [SpoolJob], to database: QueueDatabase) -> [Result<Done, SpoolError>] {
         do {
-            return try transact(database) { try jobs.map { .success(try perform($0, database)) } }
+            let isRepeatable = jobs.allSatisfy(\.isRepeatable)
+            try database.connection.use(isRepeatable ? .normal : .full)
+            let results = try transact(database) { try jobs.map { .success(try perform($0, database)) } }
+            // Content in a file of its own goes next: the row that names it must be gone for good before.
+            if isRepeatable, results.contains(where: Self.removesContent) { try access.syncLog() }
+            return results
         } catch {
             let error = SpoolError(error)
             recover(from: error)
@@ -119,6 +129,10 @@ final class SpoolWriter: @unchecked Sendable {
             case .io: return writeOneByOne(jobs, to: database)
             }
         }
+    }
+
+    private static func removesContent(_ result: Result<Done, SpoolError>) -> Bool {
+        if case .success(let done) = result { !done.large.isEmpty } else { false }
     }
 
     /// One row failed: each job gets a savepoint of its own, so that the others are not refused with it.

@@ -23,14 +23,15 @@ package struct MailboxPlace: Hashable, Sendable {
             if parts.isEmpty, let last = fixed.popLast() { folders = [last] }
         }
         for part in parts {
-            if folders.isEmpty, !part.contains("%USERNAME%") {
+            if folders.isEmpty, !Self.namesAccount(part) {
                 fixed.append(part)
                 continue
             }
-            if part.contains("%USERNAME%"), let domain, domain.mailboxMode == .separate, !domain.folder.isEmpty {
+            if Self.namesAccount(part), let domain, domain.mailboxMode == .separate, !domain.folder.isEmpty {
                 folders.append(domain.folder)
             }
-            folders.append(part.replacing("%USERNAME%", with: account.account.lowercased()))
+            let name = account.account.lowercased()
+            folders.append(part == Self.mark ? name : part.replacing(Self.mark, with: name))
         }
         if folders.isEmpty, let last = fixed.popLast() { folders = [last] }
         let base = "/" + fixed.joined(separator: "/")
@@ -39,6 +40,13 @@ package struct MailboxPlace: Hashable, Sendable {
         }
         self.base = base
         self.folders = folders
+    }
+
+    private static let mark = "%USERNAME%"
+
+    /// Asked for each delivery: a search in text costs more than writing a file, and is seldom needed.
+    private static func namesAccount(_ part: String) -> Bool {
+        part == mark || part.utf8.contains(UInt8(ascii: "%")) && part.contains(mark)
     }
 
     static func isPlainName(_ name: String) -> Bool {
