@@ -80,6 +80,11 @@ def names(server):
     return found
 
 
+def halt(server):
+    server.stop()
+    server.log.close()  # lies on the disk
+
+
 def processes(server):
     listed = server.json("service", "list")
     return [server.process.pid] + [row["pid"] for row in listed["services"] if row.get("pid")]
@@ -107,7 +112,7 @@ def test_nothing_acknowledged_is_lost_by_a_power_cut(disks, dns):
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
     finally:
-        server.stop()
+        halt(server)
     assert len(acknowledged) == SENDERS * EACH
     before.unmount()
     after.mount()
@@ -118,4 +123,4 @@ def test_nothing_acknowledged_is_lost_by_a_power_cut(disks, dns):
         assert sorted(names(server)) == sorted(acknowledged)
         assert set(names(server).values()) == {1}, "a mailbox knows what it holds"
     finally:
-        server.stop()
+        halt(server)
