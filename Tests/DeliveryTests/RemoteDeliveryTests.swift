@@ -354,4 +354,46 @@ struct RemoteDeliveryTests {
         await bench.stop()
         await sink.stop()
     }
+
+    @Test("2,000 messages to a host that never answers do not hold up one mail to another")
+    func notStarved() async throws {
+        let hanging = try await SinkServer.start(behaviour: { at, _, _ in at == .mail ? .silence : nil })
+        let sink = try await SinkServer.start(on: "127.0.0.2")
+        let bench = try DeliveryBench(configuration: { $0.timeouts.command = .seconds(600) })
+        let (slow, quick) = (hanging.port, sink.port)
+        bench.engine.use(
+            adjusting: bench.engine.context.configuration,
+            router: { $0.domain == "slow.example" ? ("127.0.0.1", slow) : ("127.0.0.2", quick) })
+        for _ in 0..<2_000 { bench.add(from: "list@client.example", to: ["x@slow.example"]) }
+        bench.add(from: "single@client.example", to: ["x@quick.example"])
+        let thread = try #require(bench.engine.start())
+        let end = ContinuousClock.now + .seconds(20)
+        while sink.messages.isEmpty, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(sink.messages.map(\.sender) == ["single@client.example"])
+        #expect(hanging.mostOpen <= DestinationRecord.firstLimit)
+        #expect(bench.engine.underWay <= Dispatcher.capacity)
+        await bench.stop()
+        _ = thread
+        await hanging.stop()
+        await sink.stop()
+    }
+}
+
+/// Sends everything to gateways on this machine.
+private struct GatewayRouter: DeliveryRouter {
+    let find: @Sendable (MailAddress) -> (host: String, port: Int)
+    func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute {
+        let (host, port) = find(recipient.address)
+        return .remote(NextHop(.gateway(host), port: port))
+    }
+}
+
+extension DeliveryEngine {
+    fileprivate func use(
+        adjusting configuration: DeliveryConfiguration, router: @escaping @Sendable (MailAddress) -> (String, Int)
+    ) {
+        var configuration = configuration
+        configuration.router = GatewayRouter(find: router)
+        use(configuration)
+    }
 }

@@ -1,8 +1,9 @@
 import Glibc
-import Journal
 import MailModel
 import Synchronization
 import Testing
+
+@testable import Journal
 
 /// A folder of its own that goes with the test.
 final class Scratch: Sendable {
@@ -77,7 +78,10 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
             ),
             (.accept, "acceptlog", "[13/Jul/2005:18:00:26]\t192.0.2.7\tclient.example\ta@x.example\t250\tID\n"),
             (.sender, "senderlog", "[ID]\t[13/Jul/2005:18:00:26]\t[client.example]\t250\n"),
-            (.fail, "faillog", "<ID@mail1>\t[13/Jul/2005:18:00:26]\ta@x.example\tb@y.example\t250\n"),
+            (
+                .fail, "faillog",
+                "ID@mail1 send fail on [13/Jul/2005:18:00:26] from a@x.example to b@y.example [250]\n"
+            ),
         ])
     func theLinesOfTheOriginal(_ kind: LogEvent.Kind, _ folder: String, _ line: String) {
         let journal = journal()
@@ -191,6 +195,34 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
         #expect(warnings.withLock { $0.count } == 1)
         #expect(warnings.withLock { $0.first }?.contains("inlog/mail1") == true)
         #expect(scratch.text("events/\(day).log").split(separator: "\n").count == 50)
+    }
+
+    /// logrotate renames or removes the file under us: what comes later goes into a new one, and no line is lost.
+    @Test(arguments: [true, false]) func aFileThatWasRotatedByHandIsMadeAnew(_ isRemoved: Bool) {
+        let journal = journal()
+        let reader = JournalReader(folder: scratch.path)
+        func written(_ count: Int) -> Bool { reader.search(.init(), limit: 10).events.count == count }
+        let file = "\(scratch.path)/events/\(day).log"
+        journal.record(event(.local, 1))
+        while !written(1) { usleep(1_000) }
+        if isRemoved { unlink(file) } else { rename(file, "\(scratch.path)/events/old.txt") }
+        journal.record(event(.local, 2))
+        journal.close()
+        #expect(scratch.text("events/\(day).log").split(separator: "\n").count == 1)
+        if !isRemoved { #expect(scratch.text("events/old.txt").split(separator: "\n").count == 1) }
+    }
+
+    /// Lines wait while the log cannot be written, and come in order when it can.
+    @Test func linesWaitForBetterTimes() {
+        let writer = JournalWriter(folder: scratch.path, host: "mail1", clock: { (someTime, 0) }, warn: { _ in })
+        writer.settings = { JournalSettings(textLogs: [.receive]) }
+        scratch.touch("inlog")
+        writer.write([event(.receive, 1)])
+        writer.write([event(.receive, 2)])
+        unlink("\(scratch.path)/inlog")
+        writer.write([event(.receive, 3)])
+        let lines = scratch.text("inlog/mail1/\(day).log").split(separator: "\n")
+        #expect(lines.count == 3)
     }
 
     @Test func brokenLinesAreSkipped() {

@@ -168,3 +168,24 @@ import Testing
         #expect(try spool.counts().messages == 0)
     }
 }
+
+@Suite struct CopyTests {
+    @Test func copiesGoApartFromTheMessageWithoutASender() {
+        let address = MailAddress(localPart: "u", domain: "x.test")
+        func recipient(_ index: Int, _ notify: Recipient.Notify) -> ClaimedRecipient {
+            ClaimedRecipient(
+                index: index,
+                recipient: Recipient(address: address, notify: notify, originalRecipient: "rfc822;u@x.test"))
+        }
+        let message = ClaimedMessage(
+            key: MessageKey(row: 1), id: MemorySpool().makeID(), sender: .address(address),
+            notification: SenderNotification(ret: .full, envelopeID: "E"), size: 1, receivedAt: 0,
+            recipients: [recipient(0, .success), recipient(1, .copy), recipient(2, [])])
+        #expect(message.hasCopies)
+        let parts = message.apart
+        #expect(parts.map { $0.recipients.map(\.index) } == [[0, 2], [1]])
+        #expect(parts.map(\.sender) == [.address(address), .null])
+        #expect(parts[1].recipients[0].recipient == Recipient(address: address, notify: .never))
+        #expect(parts[1].notification == SenderNotification())
+    }
+}

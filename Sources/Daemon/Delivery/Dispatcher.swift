@@ -5,8 +5,9 @@ import Spool
 /// Takes what is due out of the spool and gives it to those who deliver. One thread; woken by the receiver's byte, by
 /// freed capacity and by its own clock, so that a lost wake-up costs seconds at most.
 package final class Dispatcher: Sendable {
-    /// Recipients under way at most: bounds memory, whatever the length of the queue.
-    package static let capacity = 3_000
+    /// Recipients under way at most: bounds memory (some 10 MB), whatever the length of the queue. A list of 10,000 fits,
+    /// so that senders can take turns at once.
+    package static let capacity = 12_000
     /// Recipients taken at a time: a large message goes out in one transaction (R-DLV-14).
     static let batch = 1_000
     /// Octets of local content in memory at most.
@@ -14,7 +15,7 @@ package final class Dispatcher: Sendable {
     /// Milliseconds after which it looks by itself.
     static let ownLook = 5_000
     /// Milliseconds without room after which slow destinations give theirs up.
-    static let patience = 500
+    static let patience = 2_000
 
     private let context: DeliveryContext
     private let remote: RemoteDelivery
@@ -92,7 +93,11 @@ package final class Dispatcher: Sendable {
         for message in claim.messages {
             gauge.begin(recipients: message.recipients.count)
             if !configuration.isMultithreaded { waitForTurn(&jobs, own: message.recipients.count) }
-            dispatch(message, configuration, &jobs)
+            if message.hasCopies {
+                for part in message.apart { dispatch(part, configuration, &jobs) }
+            } else {
+                dispatch(message, configuration, &jobs)
+            }
         }
         remote.submit(jobs)
         return claim

@@ -184,7 +184,9 @@ final class Schedule {
     // MARK: Too much
 
     /// Recipients of all flows together that stay in memory when there is no room.
-    private static let kept = 1_500
+    private static let kept = 6_000
+    /// Recipients a second with which a flow makes its own room in time: a batch within the dispatcher's patience.
+    private static let briskPace = 500.0
 
     /// There is no room for more: the broadest flow, of a destination or of a sender, is narrowed.
     /// - Returns: what must wait in the queue, and until when.
@@ -196,19 +198,20 @@ final class Schedule {
         let isBroad = broadest.flow.waiting * 2 >= greediest.waiting
         let flow = isBroad ? broadest.flow : greediest
         let pace = flow.pace(now: now)
-        // What is done within a second makes its own room.
-        guard flow.waiting > keep, pace < Double(Self.kept) else { return [] }
+        guard flow.waiting > keep, pace < Self.briskPace else { return [] }
         flow.measureAnew(now: now)
         var congestion = Congestion(keep: keep, pace: pace, now: now)
-        var out: [(RemoteJob, until: Int64)] = []
+        var removed: [RemoteJob] = []
         while flow.waiting > keep {
             let place = isBroad ? broadest : destinations.max { weight($0, greediest) < weight($1, greediest) }
             let sender =
                 isBroad ? broadest.lines.max { $0.value.jobs.count < $1.value.jobs.count }?.key : greediest.sender
             guard let place, let sender, let job = place.lines[sender]?.jobs.popLast() else { break }
             uncount(job, from: place)
-            out.append((job, congestion.place(job.recipients.count, now: now)))
+            removed.append(job)
         }
+        // Taken from the end; what came first comes back first.
+        let out = removed.reversed().map { ($0, until: congestion.place($0.recipients.count, now: now)) }
         flow.congestion = congestion
         return out
     }

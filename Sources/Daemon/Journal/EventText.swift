@@ -51,7 +51,7 @@ enum EventText {
         out.append(digits[Int(octet & 15)])
     }
 
-    /// The line of the original's log that shows this kind (R-LOG-14 to R-LOG-18), or nothing for the other kinds.
+    /// The line of the original's log that shows this kind (R-LOG-14 to R-LOG-17, field notes A14), or nothing for the other kinds.
     /// - Parameter host: this machine, part of the queue id in the receive, send and fail logs.
     static func line(_ event: LogEvent, host: String, utcOffset: Int, into out: inout [UInt8]) {
         let time = "[\(MailDate(milliseconds: event.time, offsetSeconds: utcOffset).logText)]"
@@ -68,13 +68,23 @@ enum EventText {
                 "[\(event.queueID?.rawValue ?? "-")]", time, "[\(destination ?? "-")]",
                 [event.text, event.reply].compactMap { $0 }.joined(separator: " "),
             ]
-        case .fail: fields = [message, time, event.sender, event.recipient, event.reply ?? event.text]
+        case .fail: return failure(event, host: host, time: time, into: &out)
         case .local, .session, .system: return
         }
         for (index, value) in fields.enumerated() {
             if index > 0 { out.append(9) }
             visible(value ?? "", into: &out)
         }
+        out.append(10)
+    }
+
+    /// `B0000055688@host send fail on [01/Nov/2017:10:29:51] from a to b [550 User Unknown]` (field notes A14).
+    private static func failure(_ event: LogEvent, host: String, time: String, into out: inout [UInt8]) {
+        let words = [
+            "\(event.queueID?.rawValue ?? "-")@\(host)", " send fail on \(time) from ", event.sender ?? "", " to ",
+            event.recipient ?? "", " [", event.reply ?? event.text ?? "", "]",
+        ]
+        for word in words { visible(word, into: &out) }
         out.append(10)
     }
 

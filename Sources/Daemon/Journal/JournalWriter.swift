@@ -15,8 +15,12 @@ final class JournalWriter: @unchecked Sendable {
     private let warn: @Sendable (String) -> Void
     private var day = ""
     private var files: [LogFolder: LogFile] = [:]
+    /// Lines that could not be written.
+    private var held: [LogFolder: [UInt8]] = [:]
     private var lastWarning: [LogFolder: Int64] = [:]
 
+    /// Octets that are kept of each log while it cannot be written.
+    static let heldOctets = 1 << 20
     /// Milliseconds between two warnings about one log (R-LOG-12).
     static let warningInterval: Int64 = 60_000
 
@@ -54,11 +58,25 @@ final class JournalWriter: @unchecked Sendable {
     }
 
     private func append(_ octets: [UInt8], to log: LogFolder, _ now: Int64, _ settings: JournalSettings) {
-        let file = files[log] ?? LogFile(folder: log.path(below: folder, host: host), day: day)
+        let place = log.path(below: folder, host: host)
+        if let known = files[log], !known.isStillThere(folder: place, day: day) { files[log] = nil }
+        let file = files[log] ?? LogFile(folder: place, day: day)
         files[log] = file
-        let error = file?.append(octets) ?? errno
-        guard error != 0 else { return }
+        let lines = (held.removeValue(forKey: log) ?? []) + octets
+        guard let file else { return failed(log, errno, lines, now, settings) }
+        let (done, error) = file.append(lines)
+        if error != 0 { failed(log, error, Array(lines[done...]), now, settings) }
+    }
+
+    /// What could not be written waits for better times, as far as there is room.
+    private func failed(_ log: LogFolder, _ error: Int32, _ rest: [UInt8], _ now: Int64, _ settings: JournalSettings) {
         files[log] = nil
+        if rest.count <= Self.heldOctets {
+            held[log] = rest
+        } else {
+            // The beginning is kept: it says how the trouble began. The cut is at the end of a line.
+            held[log] = Array(rest[...(rest[..<Self.heldOctets].lastIndex(of: 10) ?? 0)])
+        }
         guard settings.warnsOnWriteFailure, now - (lastWarning[log] ?? .min / 2) >= Self.warningInterval else { return }
         lastWarning[log] = now
         warn(

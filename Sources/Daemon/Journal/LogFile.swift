@@ -1,11 +1,10 @@
 import CLinux
 import Glibc
 
-/// One day's file of one log, opened for appending; a line is never torn between processes that append to it.
+/// One day's file of one log, opened for appending; a line is never torn between processes that append to it. When a
+/// write stops in the middle (disk full), the caller brings the rest again.
 final class LogFile {
     private let descriptor: Int32
-    /// A write stopped in the middle of a line (disk full): the next one begins on a new line.
-    private var isTorn = false
 
     /// Makes folder and file when missing (0750, 0640).
     init?(folder: String, day: String) {
@@ -16,13 +15,16 @@ final class LogFile {
     }
     deinit { close(descriptor) }
 
-    /// - Returns: 0, or errno of the failure.
-    func append(_ octets: [UInt8]) -> Int32 {
-        if isTorn {
-            var newline: UInt8 = 10
-            guard write(descriptor, &newline, 1) == 1 else { return errno }
-            isTorn = false
-        }
+    /// Whether the open file still is the one of that name: it may have been renamed or removed by hand (logrotate).
+    func isStillThere(folder: String, day: String) -> Bool {
+        var own = stat()
+        var named = stat()
+        return fstat(descriptor, &own) == 0 && stat("\(folder)/\(day).log", &named) == 0 && own.st_ino == named.st_ino
+            && own.st_dev == named.st_dev
+    }
+
+    /// - Returns: octets written, and 0 or errno of the failure that left the others.
+    func append(_ octets: [UInt8]) -> (done: Int, error: Int32) {
         var done = 0
         while done < octets.count {
             let count = octets.withUnsafeBytes {
@@ -30,12 +32,11 @@ final class LogFile {
             }
             if count < 0 {
                 if errno == EINTR { continue }
-                isTorn = done > 0 && octets[done - 1] != 10
-                return errno
+                return (done, errno)
             }
             done += count
         }
-        return 0
+        return (done, 0)
     }
 
     /// `mkdir -p`; failures show when the file is opened.

@@ -32,6 +32,10 @@ final class ReceiverConfiguration: Sendable {
     let blocklists: Blocklists
     /// Opens the secrets of accounts; `nil` while no method needs one.
     let box: SecretBox?
+    /// Get a copy of everything for the record (R-LOG-13).
+    let copies: [MailAddress]
+    /// Clients whose mail is not copied (`ccdisableip.dat`).
+    let copyExempt: IPPatternList
     /// What all this was made from.
     let settings: SettingsSnapshot
 
@@ -69,7 +73,16 @@ final class ReceiverConfiguration: Sendable {
         commandTimeout = .seconds(Int64(settings[ReceiverSettings.commandTimeout]))
         dataTimeout = .seconds(Int64(settings[ReceiverSettings.dataTimeout]))
         dataFloor = settings[ReceiverSettings.minRate] * settings[ReceiverSettings.dataTimeout]
+        copies = settings[LogSettings.copyEnabled] ? settings[LogSettings.copyAddresses] : []
+        copyExempt = tables.copyExempt
         administrator = PathParser.mailbox(settings[AdminSettings.account])
+    }
+
+    /// One for each copy address that is not a recipient anyway; none for exempt clients.
+    func copies(of envelope: Envelope, from client: IPAddress) -> [Recipient] {
+        if copyExempt.contains(client) { return [] }
+        let known = Set(envelope.recipients.map { $0.address.folded })
+        return copies.filter { !known.contains($0.folded) }.map { Recipient(address: $0, notify: .copy) }
     }
 
     private static func profile(

@@ -9,9 +9,11 @@ struct ReceiverTables: Sendable {
     private(set) var header = HeaderTemplate.standard
     /// Local addresses on which nobody is answered (R-CLU-19).
     private(set) var hidden = IPPatternList.empty
+    /// Clients whose mail is not copied for the record (R-LOG-13, field notes A8).
+    private(set) var copyExempt = IPPatternList.empty
 
     /// As events name them.
-    static let names: Set<String> = Set([Layout.Table.effect, .header, .hidden].map(\.rawValue))
+    static let names: Set<String> = Set([Layout.Table.effect, .header, .hidden, .copyExempt].map(\.rawValue))
 
     /// Before the first reading: what a new installation is delivered with, so that a missing file opens nothing.
     init() { effect = EffectTable.read(EffectTable.delivered).value }
@@ -41,19 +43,20 @@ struct ReceiverTables: Sendable {
             header = reading.value
         case .failure(let error): complaints.append("\(HeaderTemplate.fileName): \(error.text)")
         }
-        complaints += readHidden(layout)
+        complaints += Self.readList(.hidden, layout, &hidden) + Self.readList(.copyExempt, layout, &copyExempt)
         return complaints
     }
 
-    private mutating func readHidden(_ layout: Layout) -> [String] {
-        let file = Layout.Table.hidden.fileName
-        switch Self.octets(layout.path(of: .hidden)) {
+    private static func readList(_ table: Layout.Table, _ layout: Layout, _ list: inout IPPatternList) -> [String] {
+        switch octets(layout.path(of: table)) {
         case .success(let octets):
             let reading = IPPatternList.read(TableText(octets: octets ?? []))
-            if reading.hasFaults { return Self.complaints(file, reading.problems, "the last good reading stays") }
-            hidden = reading.value
+            if reading.hasFaults {
+                return complaints(table.fileName, reading.problems, "the last good reading stays")
+            }
+            list = reading.value
             return []
-        case .failure(let error): return ["\(file): \(error.text)"]
+        case .failure(let error): return ["\(table.fileName): \(error.text)"]
         }
     }
 

@@ -129,8 +129,10 @@ extension SessionHandler {
     }
 
     private func store(_ message: IncomingMessage, _ content: NewMessage.Content, size: Int) {
+        var envelope = message.envelope
+        if !configuration.copies.isEmpty { envelope.recipients += configuration.copies(of: envelope, from: client) }
         let new = NewMessage(
-            id: message.id, envelope: message.envelope, content: content, receivedAt: message.receivedAt,
+            id: message.id, envelope: envelope, content: content, receivedAt: message.receivedAt,
             clientAddress: client, hello: session.hello?.name, authenticatedID: authentication.text,
             protocolName: message.protocolName)
         let done = callback { (handler: SessionHandler, result: Result<Void, SpoolError>) in

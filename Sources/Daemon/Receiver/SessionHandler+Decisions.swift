@@ -14,8 +14,6 @@ extension SessionHandler {
         senderPath = arguments.path
         announcedSize = arguments.size
         acceptedRecipients = 0
-        // R-RCV-10: whether it is accepted or not.
-        log(.accept, sender: arguments.path.text)
         do throws(DirectoryError) {
             let facts = SenderFacts(
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
@@ -32,6 +30,7 @@ extension SessionHandler {
             }
             configuration.blocklists.ask(about: client, zones: zones, completion: answer)
         } catch {
+            logAccept(Reason.directoryUnavailable.reply.code)
             directoryFailed(error, moment: .mail)
         }
     }
@@ -39,6 +38,8 @@ extension SessionHandler {
     private func decide(_ facts: SenderFacts) {
         let decision = SenderPolicy.decide(
             facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+        // R-RCV-10: whether it is accepted or not.
+        logAccept(decision.verdict.isAccepted ? 250 : decision.verdict.reason.reply.code)
         guard decision.verdict.isAccepted else { return refuse(decision.verdict, moment: .mail) }
         sender = decision
         resolve(.accepted())

@@ -40,6 +40,14 @@ extension SessionHandler {
         return sent
     }
 
+    /// MAIL FROM with the code of its answer (R-LOG-16).
+    func logAccept(_ code: Int) {
+        core.journal.record(
+            LogEvent(
+                time: ReceiverCore.now, service: ReceiverCore.name, kind: .accept, address: client.description,
+                host: session.hello?.name, sender: senderPath?.text, reply: String(code)))
+    }
+
     func log(
         _ kind: LogEvent.Kind, level: LogEvent.Level = .info, sender: String? = nil, text: String? = nil
     ) {

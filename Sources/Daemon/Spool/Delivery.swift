@@ -153,3 +153,24 @@ package struct DeliveryChange: Sendable {
         self.isRepeatable = isRepeatable
     }
 }
+
+extension ClaimedMessage {
+    package var hasCopies: Bool { recipients.contains { $0.recipient.notify.contains(.copy) } }
+
+    /// The message for its recipients, and as a copy for those who get it for the record: from the null sender, without
+    /// any notification (R-LOG-13). Each has at least one recipient.
+    package var apart: [ClaimedMessage] {
+        var own = self
+        own.recipients.removeAll { $0.recipient.notify.contains(.copy) }
+        var copies = self
+        copies.sender = .null
+        copies.notification = .init()
+        copies.recipients = recipients.filter { $0.recipient.notify.contains(.copy) }.map {
+            var copy = $0
+            copy.recipient.notify = .never
+            copy.recipient.originalRecipient = nil
+            return copy
+        }
+        return [own, copies].filter { !$0.recipients.isEmpty }
+    }
+}

@@ -23,7 +23,7 @@ enum TableProblems {
             case .effect: EffectTable.read(text).problems
             case .gateway: GatewayTable.read(text).problems
             case .header: HeaderTemplate.read(text).problems
-            case .hidden: IPPatternList.read(text).problems
+            case .hidden, .copyExempt: IPPatternList.read(text).problems
             }
         return translated(problems, file: table.fileName)
     }

@@ -38,6 +38,9 @@ package struct Recipient: Hashable, Sendable, Codable {
         package static let success = Notify(rawValue: 2)
         package static let failure = Notify(rawValue: 4)
         package static let delay = Notify(rawValue: 8)
+        /// Not a wish but our own mark: the recipient gets a copy for the record (R-LOG-13), from the null sender, and
+        /// nobody hears what became of it. Never on the wire.
+        package static let copy = Notify(rawValue: 128)
     }
     package var address: MailAddress
     package var notify: Notify

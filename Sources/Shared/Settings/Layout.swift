@@ -61,6 +61,8 @@ package struct Layout: Hashable, Sendable {
         case effect, gateway, header
         /// Local addresses on which nobody is answered (R-CLU-19).
         case hidden = "hiddensmtpip"
+        /// Clients whose mail is not copied for the record (R-LOG-13).
+        case copyExempt = "ccdisableip"
         package var fileName: String { rawValue + ".dat" }
     }
     package func path(of table: Table) -> String { conf + "/" + table.fileName }

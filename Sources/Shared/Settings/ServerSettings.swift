@@ -1,3 +1,5 @@
+import MailModel
+
 package enum AdminSettings {
     /// System management password, as a hash (R-SRV-10).
     package static let passwordHash = Setting<String>("admin.password_hash", .secret, effect: .now, source: "R-SRV-10")
@@ -63,6 +65,11 @@ package enum LogSettings {
     /// A failed write is a warning in syslog (R-LOG-12).
     package static let warnOnWriteFailure = Setting<Bool>(
         "log.warn_on_write_failure", .boolean, "true", effect: .now, source: "R-LOG-12")
+    /// All received mail is copied to these addresses (R-LOG-13).
+    package static let copyEnabled = Setting<Bool>(
+        "log.copy_enabled", .boolean, "false", effect: .newSessions, source: "R-LOG-13")
+    package static let copyAddresses = Setting<[MailAddress]>(
+        "log.copy_addresses", .list(.mailAddress, maximum: 20), effect: .newSessions, source: "R-LOG-13")
     /// Log files older than this are deleted.
     package static let keepDays = Setting<Int>(
         "log.keep_days", .integer(1...3650), "90", unit: .days, effect: .now, source: "R-LOG-02")

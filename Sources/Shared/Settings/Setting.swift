@@ -114,6 +114,9 @@ package protocol SettingElement: Sendable {
 extension DNSServerAddress: SettingElement {
     package init?(settingText: String) { self.init(settingText) }
 }
+extension MailAddress: SettingElement {
+    package init?(settingText: String) { self.init(typed: settingText) }
+}
 extension ListenerAddress: SettingElement {
     package init?(settingText: String) { self.init(settingText) }
 }

@@ -34,6 +34,8 @@ package enum SettingType: Hashable, Sendable {
         case dnsServer
         /// `192.0.2.1:25`, `[2001:db8::1]:465*`, `*.*.*.*:587`
         case listener
+        /// Complete mail address.
+        case mailAddress
         /// `list.example`, without a final dot.
         case domainName
         /// `10.*.*.*`, `192.168.1.0/28`, `2001:db8::/32`: the forms of effect.dat (R-RTAB-10).
@@ -77,6 +79,7 @@ extension SettingType {
                 switch element {
                 case .dnsServer: DNSServerAddress(text)?.text
                 case .listener: ListenerAddress(text)?.text
+                case .mailAddress: MailAddress(typed: text)?.text
                 case .domainName: domainName(text)
                 case .addressPattern: IPPattern(text.lowercased()) != nil ? text.lowercased() : nil
                 }
@@ -208,6 +211,10 @@ extension SettingType {
                 key: "", code: "setting.not-a-dns-server",
                 message: "\"\(text)\" is not an IP address with optional port, such as 192.0.2.53 or 127.0.0.1@5353",
                 arguments: [text])
+        case .mailAddress:
+            .init(
+                key: "", code: "setting.not-an-address",
+                message: "\"\(text)\" is not a complete mail address, such as postmaster@example.jp", arguments: [text])
         case .listener:
             .init(
                 key: "", code: "setting.not-a-listener",

@@ -46,7 +46,8 @@ package enum SettingsCatalogue {
     private static let logs: [SettingDefinition] = [
         LogSettings.receive.definition, LogSettings.send.definition, LogSettings.accept.definition,
         LogSettings.sender.definition, LogSettings.fail.definition, LogSettings.warnOnWriteFailure.definition,
-        LogSettings.keepDays.definition, ExplainSettings.keepDays.definition,
+        LogSettings.copyEnabled.definition, LogSettings.copyAddresses.definition, LogSettings.keepDays.definition,
+        ExplainSettings.keepDays.definition,
     ]
 
     private static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })

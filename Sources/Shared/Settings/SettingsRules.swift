@@ -104,6 +104,11 @@ extension SettingsSnapshot {
                 ReceiverSettings.dataTimeout.key, "setting.below-rfc",
                 "RFC 5321 §4.5.3.2.5 asks for at least 180 seconds", "180")
         }
+        if self[LogSettings.copyEnabled], self[LogSettings.copyAddresses].isEmpty {
+            warn(
+                LogSettings.copyEnabled.key, "setting.needs-copy-address",
+                "nothing is copied: log.copy_addresses is empty (R-LOG-13)")
+        }
         if self[AdminSettings.copyBounces], self[AdminSettings.account].isEmpty {
             warn(
                 AdminSettings.copyBounces.key, "setting.needs-administrator",

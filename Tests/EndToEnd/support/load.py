@@ -6,7 +6,7 @@ import threading
 class Load:
     """Sends until stopped. Each message carries its number in the subject and in `X-Number`.
 
-    recipients: one address is taken in turn for each message.
+    recipients: one address, or a tuple of them, is taken in turn for each message.
     """
 
     def __init__(self, port, recipients, sender, threads=4, source="127.0.0.1", size=600):
@@ -29,15 +29,15 @@ class Load:
         while not self._stop.is_set():
             number = self._take()
             to = self.recipients[number % len(self.recipients)]
-            text = (f"From: {self.sender}\r\nTo: {to}\r\nSubject: load {number}\r\nX-Number: {number}\r\n"
+            everybody = to if isinstance(to, tuple) else (to,)
+            text = (f"From: {self.sender}\r\nTo: {', '.join(everybody)}\r\nSubject: load {number}\r\nX-Number: {number}\r\n"
                     f"Message-ID: <{number}@load>\r\n\r\n" + ("x" * 70 + "\r\n") * (self.size // 72))
             try:
                 if client is None:
                     client = smtplib.SMTP("127.0.0.1", self.port, "load.example", timeout=10, source_address=(self.source, 0))
                     client.ehlo()
                 client.mail(self.sender)
-                code, _ = client.rcpt(to)
-                if code != 250:
+                if any(client.rcpt(address)[0] != 250 for address in everybody):
                     client.rset()
                     continue
                 code, _ = client.data(text)

@@ -47,6 +47,7 @@ enum SettingReference {
         case .list(.dnsServer, let maximum): "up to \(maximum) of `ADDRESS[@PORT]`"
         case .list(.listener, let maximum): "up to \(maximum) of `ADDRESS:PORT`, `*` at the end for implicit TLS"
         case .list(.domainName, let maximum): "up to \(maximum) host names"
+        case .list(.mailAddress, let maximum): "up to \(maximum) mail addresses"
         case .list(.addressPattern, let maximum): "up to \(maximum) of `10.*.*.*`, `192.168.1.0/28`, `2001:db8::/32`"
         }
     }
