@@ -1,10 +1,12 @@
 """The console against the real daemon, as a newcomer uses it: wizard, account, first mail, seen in the log screen."""
 import smtplib
+import subprocess
 import time
 from email.message import EmailMessage
 
 import pytest
 
+from support.daemon import BIN
 from support.tmux import Screen
 
 WORDS = {
@@ -214,3 +216,38 @@ def test_accounts_go_out_and_come_in_by_files(server, screen, tmp_path):
     console.type("2").keys("Tab", "i")
     console.until("1 added, 0 changed, 1 skipped", seconds=30)
     assert server.json("account", "show", "hanako@in.example")["fullName"] == "Suzuki, Hanako"
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_plain_dialogue_changes_a_setting_and_adds_an_account(server, language):
+    """--plain: numbered lines in, sentences out, no control character; the same pages and commands behind it."""
+    def number(text, wanted):
+        found = [line.split(")")[0] for line in text.splitlines() if wanted in line and line.split(")")[0].isdigit()]
+        assert found, f"{wanted} has no number in:\n{text}"
+        return found[-1]
+
+    def talk(*lines):
+        ran = subprocess.run(
+            [BIN / "epost-console", "--root", server.root, "--language", language, "--plain"],
+            input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        assert "\x1b" not in ran.stdout
+        return ran.stdout
+
+    gateway = {"en": "SMTP gateway", "ja": "SMTPゲートウェイ"}[language]
+    first = talk("q")
+    here = number(first, gateway + ":")
+    told = talk(here, "gw.example.net", "a", "q")
+    assert "gw.example.net" in told
+    assert "gw.example.net" in server.do("setting", "get", "server.smtp_gateway")
+    pages = talk("t", "q")
+    accounts = number(pages, {"en": "Account manager", "ja": "アカウントマネージャ"}[language])
+    actions = talk("t", accounts, "m", "q")
+    add = number(actions, {"en": "Add account", "ja": "アカウント追加"}[language])
+    dialog = talk("t", accounts, "m", add, "b", "q")
+    name = number(dialog, {"en": "Account:", "ja": "アカウント:"}[language])
+    password = number(dialog, {"en": "Password:", "ja": "パスワード:"}[language])
+    ok = number(dialog, "[ OK ]")
+    told = talk("t", accounts, "m", add, name, "taro", password, "Secret-1", ok, "q")
+    assert "Secret-1" not in told and "taro" in told
+    assert server.json("account", "show", "taro@in.example")["account"] == "taro"

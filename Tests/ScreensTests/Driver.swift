@@ -87,6 +87,12 @@ struct Driver {
         }
     }
 
+    /// Effects of somebody who drives the app beside this.
+    mutating func take(_ effects: [Effect]) {
+        perform(effects)
+        settle()
+    }
+
     private mutating func frame() {
         perform(app.frame().effects)
     }

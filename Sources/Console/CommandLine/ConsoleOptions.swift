@@ -17,6 +17,9 @@ package struct ConsoleOptions: ParsableArguments {
     @Flag(help: "Full screen: spare a slow line; what nobody typed for waits and merges.")
     package var slow = false
 
+    @Flag(help: "A dialogue line by line in place of the full screen, for screen readers and simple terminals.")
+    package var plain = false
+
     package init() {}
 }
 

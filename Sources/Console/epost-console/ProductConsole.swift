@@ -19,13 +19,18 @@ enum ProductConsole {
         let options = FullScreen.Options(
             socketPath: global.socketPath, isJapanese: chosen == .japanese, isMono: screen.mono, isSlow: screen.slow,
             maySuspend: !screen.noSuspend, theme: screen.theme?.rawValue)
-        return FullScreen.run(options) { size, metrics, theme in
+        func app(_ size: Size, _ metrics: TextMetrics, _ theme: Theme) -> App {
             var model = Model()
             model.origin = environment("SSH_CONNECTION")?.split(separator: " ").first.map(String.init)
             return App(
                 content: ConsoleContent.content, catalogues: catalogues, language: chosen, size: size, metrics: metrics,
                 theme: theme, isReadOnly: screen.readOnly, model: model)
         }
+        // ncurses cannot work on a dumb terminal.
+        if screen.plain || environment("TERM") == "dumb" {
+            return PlainLoop(app: app(PlainLoop.size, TextMetrics(), .mono), path: global.socketPath).run()
+        }
+        return FullScreen.run(options, make: app)
     }
 
     private static func localizers() -> [ConsoleCore.Language: any Localizer] {

@@ -264,8 +264,10 @@ enum ModelLink {
         let author = Visible.line(event.author ?? "")
         context.model.foreign[path] = ForeignMark(
             author: author, origin: Visible.line(event.origin ?? ""), until: context.now + 10_000)
+        let name = SettingText.name(of: path, context.say)
         context.notice(
-            .information, .text("notice.foreign-change", author, SettingText.name(of: path, context.say)))
+            .information,
+            author.isEmpty ? .text("notice.changed-on-disk", name) : .text("notice.foreign-change", author, name))
     }
 
     // MARK: - Time

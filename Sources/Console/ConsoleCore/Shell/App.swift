@@ -208,6 +208,7 @@ package struct App {
     /// The frame just drawn could not be shown (slow line): it has to be drawn again later.
     package mutating func postponeFrame() { needsFrame = true }
 
+    var noticeCount: Int { notices.count }
     package var language: Language { context.say.language }
 }
 

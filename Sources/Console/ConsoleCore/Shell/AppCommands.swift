@@ -182,14 +182,19 @@ extension App {
     }
 
     private mutating func openMenu() {
+        let commands = menuCommands()
+        guard !commands.isEmpty else { return say(.information, "There are no actions here.") }
+        open(ActionMenu(commands, say: context.say, metrics: context.metrics), owner: .shell)
+    }
+
+    /// What can be done here, each thing once.
+    func menuCommands() -> [Command] {
         let own = page?.commands(context).filter(\.isAction) ?? []
         // Of the widget only what can be done with the thing under the cursor, and not what the page calls by its name.
         let more = (page?.form.focusedWidget?.commands ?? []).filter { command in
             command.id == "table.edit" && !own.contains { !Set($0.keys).isDisjoint(with: command.keys) }
         }
-        let commands = own + more
-        guard !commands.isEmpty else { return say(.information, "There are no actions here.") }
-        open(ActionMenu(commands, say: context.say, metrics: context.metrics), owner: .shell)
+        return own + more
     }
 }
 

@@ -9,9 +9,12 @@ struct NoticeBoard {
 
     private(set) var all: [Notice] = []
     private(set) var shown: Notice?
+    /// Notices since the start, those that are not kept any more too.
+    private(set) var count = 0
 
     mutating func add(_ notice: Notice) {
         all.append(notice)
+        count += 1
         if all.count > NoticeBoard.keptAtMost { all.removeFirst(all.count - NoticeBoard.keptAtMost) }
         // Information never hides an error that nobody can have read yet.
         if let shown, shown.level == .error, notice.level == .information,

@@ -60,6 +60,14 @@ package struct Tree: Widget, Sendable {
         ]
     }
 
+    /// The nodes that are open, with their depth as blanks.
+    package var plainNodes: [(id: String, text: String)] {
+        lines.map { line in
+            let count = line.node.count.isEmpty ? "" : " (\(line.node.count))"
+            return (line.node.id, String(repeating: "  ", count: line.depth) + line.node.name + count)
+        }
+    }
+
     package mutating func select(_ id: String) {
         if lines.contains(where: { $0.node.id == id }) { cursorID = id }
     }
