@@ -60,7 +60,7 @@ let package = Package(
         daemon("Database", ["CSQLite"]),
         daemon("Threads", ["CLinux"]),
         daemon("Crypto", ["COpenSSL"]),
-        daemon("Explain", ["Database", "MailModel", "Threads"]),
+        daemon("Explain", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Journal", ["MailModel", "MessageFormat", "Threads", "CLinux"]),
         daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Tables", "Control", "CLinux"]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
@@ -131,7 +131,7 @@ let package = Package(
                 "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
                 "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport",
             ]),
-        tests("Explain", ["Explain", "MailModel"]),
+        tests("Explain", ["Explain", "Policy", "Tables", "MailModel"]),
         tests(
             "Delivery",
             nio + [

@@ -21,18 +21,22 @@ package enum DecisionArchive {
         return text.flatMap(DecisionText.decode)
     }
 
-    private static func open(_ path: String) throws(DatabaseError) -> Connection? {
+    static func open(_ path: String) throws(DatabaseError) -> Connection? {
         guard access(path, F_OK) == 0 else { return nil }
         return try Connection(path: path, mode: .readOnly, options: .init(busyTimeout: 2_000, durability: .normal))
     }
 }
 
 enum DecisionText {
-    static func encode(_ record: DecisionRecord) -> String {
+    static func encode(_ record: some Encodable) -> String {
         (try? JSONEncoder().encode(record)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     static func decode(_ text: String) -> DecisionRecord? {
-        try? JSONDecoder().decode(DecisionRecord.self, from: Data(text.utf8))
+        decode(DecisionRecord.self, text)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) -> Value? {
+        try? JSONDecoder().decode(type, from: Data(text.utf8))
     }
 }

@@ -77,7 +77,8 @@ final class Receiver: Sendable {
             let tables = state.withLock { $0.tables }
             if settings.certificateFiles != before.certificateFiles { loadCertificate() }
             core.locks.apply(settings)
-            core.decisions.keep(days: settings[ExplainSettings.keepDays])
+            core.decisions.keep(
+                days: settings[ExplainSettings.keepDays], records: settings[ExplainSettings.maxRecords])
             core.configuration = ReceiverConfiguration(
                 settings: settings, tables: tables, offersTLS: core.tls.current != nil,
                 lookups: lookups.inForce(settings), domains: try context.directory.domains(), box: box(settings))

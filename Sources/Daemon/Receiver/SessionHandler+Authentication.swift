@@ -29,7 +29,7 @@ extension SessionHandler {
             case .addressLocked(let lock):
                 let verdict = ConnectionPolicy.refusal(of: client, for: lock)
                 resolve(.closed(verdict.reason, refusal(verdict, moment: "AUTH")))
-            case .tooMany: refuse(Verdict(.authenticationUnavailable), moment: .auth)
+            case .tooMany: refuse(.authenticationUnavailable, moment: .auth)
             }
         } catch {
             directoryFailed(error, moment: .auth)
@@ -58,7 +58,7 @@ extension SessionHandler {
         case .wrong(let finding): return failed(credentials, name, finding, counts: true)
         case .unavailable(let detail):
             core.log(.error, "authentication: \(detail)")
-            return refuse(Verdict(.authenticationUnavailable), moment: .auth)
+            return refuse(.authenticationUnavailable, moment: .auth)
         }
         switch outcome {
         case .account(let account): authenticated(as: account, credentials)
@@ -75,7 +75,7 @@ extension SessionHandler {
         let step = TrailStep(
             check: "auth.\(credentials.mechanism.rawValue.lowercased())",
             finding: "login name \(credentials.name): \(finding)", source: .builtIn("R-RCV-18"), decided: true)
-        let verdict = Verdict(.authenticationFailed, trail: [step])
+        let verdict = Verdict(.authenticationFailed, trail: [step], remedy: "the right login name and password")
         guard delay > 0 else { return refuse(verdict, moment: .auth) }
         // Who guesses waits, and only in this session.
         let bound = NIOLoopBound(self, eventLoop: home.loop)

@@ -12,11 +12,7 @@ extension SessionHandler {
     func beginContent(_ envelope: Envelope, expected: Int?) {
         let limit = session.profile.limits.messageOctets
         guard core.disk.hasRoom(expected: expected, limit: limit) else {
-            let step = TrailStep(
-                check: "local.disk", finding: "too little space is free for the queue",
-                source: .builtIn("RFC 1870 §6.1"),
-                decided: true)
-            return refuse(Verdict(.diskFull, trail: [step]), moment: .data)
+            return refuse(.diskFull, moment: .data)
         }
         let id = core.spool.makeID()
         let now = ReceiverCore.now
@@ -107,12 +103,12 @@ extension SessionHandler {
 
     func finishContent(size: Int) {
         scanHeader()
-        guard let message, var facts = message.header?.facts else { return resolve(.refused(.internalError)) }
+        guard let message, var facts = message.header?.facts else { return refuse(.internalError, moment: .data) }
         facts.size = Int64(size)
         let verdict = ContentPolicy.decide(facts, in: self.facts, settings: configuration.acceptance)
         guard verdict.isAccepted else {
             discardMessage()
-            return refuse(verdict, moment: .data)
+            return refuse(verdict, moment: .data, evidence: .content(facts))
         }
         self.message = nil  // from here on it is in other hands, whatever becomes of the connection
         wait()
@@ -152,11 +148,7 @@ extension SessionHandler {
             resolve(.accepted(.queued(as: message.id)))
         case .failure(let error):
             core.log(.error, "message \(message.id) not stored: \(error.detail)")
-            let step = TrailStep(
-                check: "local.spool", finding: "the queue could not take the message",
-                source: .builtIn("RFC 5321 §6.1"),
-                decided: true)
-            refuse(Verdict(error.reason, trail: [step]), moment: .data)
+            refuse(error.reason, moment: .data)
         }
     }
 

@@ -40,8 +40,11 @@ extension SessionHandler {
             facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
         // R-RCV-10: whether it is accepted or not.
         logAccept(decision.verdict.isAccepted ? 250 : decision.verdict.reason.reply.code)
-        guard decision.verdict.isAccepted else { return refuse(decision.verdict, moment: .mail) }
+        guard decision.verdict.isAccepted else {
+            return refuse(decision.verdict, moment: .mail, evidence: .sender(facts))
+        }
         sender = decision
+        senderFacts = facts
         resolve(.accepted())
     }
 
@@ -77,10 +80,13 @@ extension SessionHandler {
     }
 
     private func decide(_ facts: RecipientFacts, given: MailAddress) {
-        guard let sender else { return resolve(.refused(.badSequence)) }
+        guard let sender, let senderFacts else { return resolve(.refused(.badSequence)) }
         let verdict = RecipientPolicy.decide(
             facts, from: sender, in: self.facts, settings: configuration.acceptance)
-        guard verdict.isAccepted else { return refuse(verdict, moment: .rcpt, recipient: facts.address) }
+        guard verdict.isAccepted else {
+            return refuse(
+                verdict, moment: .rcpt, recipient: facts.address, evidence: .recipient(facts, from: senderFacts))
+        }
         acceptedRecipients += 1
         resolve(facts.address == given ? .accepted() : .acceptedRecipient(facts.address))
     }
@@ -137,7 +143,7 @@ extension SessionHandler {
                 if facts.entry == .alias { return try answer(verb, alias: address) }
                 found = try core.directory.account(address)
             }
-            guard let found else { return refuse(Verdict(.unknownRecipient), moment: verb, recipient: given) }
+            guard let found else { return refuse(.unknownRecipient, moment: verb, recipient: given) }
             // RFC 6531 §3.7.4.2: what is not ASCII needs a client that asked for it.
             guard found.address.isASCII else { return resolve(.accepted(.cannotVerify)) }
             let name = found.fullName
@@ -162,6 +168,6 @@ extension SessionHandler {
 
     func directoryFailed(_ error: DirectoryError, moment: Verb) {
         core.log(.error, "directory: \(error.detail)")
-        refuse(Verdict(.directoryUnavailable), moment: moment)
+        refuse(.directoryUnavailable, moment: moment)
     }
 }

@@ -6,21 +6,29 @@ import SMTP
 /// Refusals with their references, and log lines.
 extension SessionHandler {
     /// Answers the open question with a refusal that can be explained.
-    func refuse(_ verdict: Verdict, moment: Verb, recipient: MailAddress? = nil) {
-        resolve(.refused(verdict.reason, refusal(verdict, moment: moment.rawValue, recipient: recipient)))
+    func refuse(
+        _ verdict: Verdict, moment: Verb, recipient: MailAddress? = nil, evidence: Evidence.Moment? = nil
+    ) {
+        let reply = refusal(verdict, moment: moment.rawValue, recipient: recipient, evidence: evidence)
+        resolve(.refused(verdict.reason, reply))
+    }
+
+    /// The same where no decision about mail was taken.
+    func refuse(_ reason: Reason, moment: Verb, recipient: MailAddress? = nil) {
+        refuse(ProtocolRefusals.verdict(reason, at: moment.rawValue), moment: moment, recipient: recipient)
     }
 
     /// The reply to a refusal of the session machine; what a decision refused brings its own.
     func reply(to refusal: Refusal) -> Reply {
         if let reply = refusal.reply { return reply }
-        let step = TrailStep(
-            check: "session.\(refusal.verb?.rawValue.lowercased() ?? "line")", finding: refusal.reason.reply.text,
-            source: .builtIn("RFC 5321"), decided: true)
-        return self.refusal(Verdict(refusal.reason, trail: [step]), moment: refusal.verb?.rawValue ?? "LINE")
+        let moment = refusal.verb?.rawValue ?? "LINE"
+        return self.refusal(ProtocolRefusals.verdict(refusal.reason, at: moment), moment: moment)
     }
 
     /// Keeps the decision, logs it and makes the reply that names it.
-    func refusal(_ verdict: Verdict, moment: String, recipient: MailAddress? = nil) -> Reply {
+    func refusal(
+        _ verdict: Verdict, moment: String, recipient: MailAddress? = nil, evidence: Evidence.Moment? = nil
+    ) -> Reply {
         let reference = DecisionReference(random: .random(in: 0 ... .max))
         let reply = verdict.reply(reference: reference)
         let record = DecisionRecord(
@@ -30,7 +38,7 @@ extension SessionHandler {
             settingsRevision: configuration.revision)
         // Failed authentications have a counter of their own.
         if moment != Verb.auth.rawValue { core.gate.rejected() }
-        let isKept = core.decisions.record(record)
+        let isKept = core.decisions.record(record, evidence: evidence.map(self.evidence))
         let sent = isKept ? reply : verdict.reply(reference: nil)
         core.journal.record(
             LogEvent(
@@ -46,6 +54,16 @@ extension SessionHandler {
             LogEvent(
                 time: ReceiverCore.now, service: ReceiverCore.name, kind: .accept, address: client.description,
                 host: session.hello?.name, sender: senderPath?.text, reply: String(code)))
+    }
+
+    private func evidence(_ moment: Evidence.Moment) -> Evidence {
+        var selection: RelaySelection?
+        if case .sender(let facts) = moment {
+            selection = RelaySelection.choose(configuration.rules, client: client, sender: facts.path)
+        } else if case .recipient = moment {
+            selection = sender?.selection
+        }
+        return Evidence(moment, session: facts, settings: configuration.acceptance, selection: selection)
     }
 
     func log(

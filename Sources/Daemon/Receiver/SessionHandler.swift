@@ -34,6 +34,7 @@ final class SessionHandler: ChannelInboundHandler {
     /// Of the transaction under way.
     var sender: SenderDecision?
     var senderPath: ReversePath?
+    var senderFacts: SenderFacts?
     var announcedSize: Int?
     var acceptedRecipients = 0
     var message: IncomingMessage?
@@ -96,7 +97,11 @@ final class SessionHandler: ChannelInboundHandler {
             send(session.greeting)
             configuration.names(client, callback { $0.clientName = $1 })
         case .closeSilently: context.close(promise: nil)
-        case .refuse(let verdict): end(with: refusal(verdict, moment: "CONNECT"))
+        case .refuse(let verdict):
+            let limits = configuration.connection
+            let evidence = Evidence.Moment.connection(
+                facts, maxSessions: limits.maxSessions, maxSessionsPerClient: limits.maxSessionsPerClient)
+            end(with: refusal(verdict, moment: "CONNECT", evidence: evidence))
         }
         flush()
     }
@@ -157,7 +162,7 @@ final class SessionHandler: ChannelInboundHandler {
         isDriving = false
         if let buffer = input { input = isEnding || buffer.readableBytes == 0 ? nil : buffer }
         if mustStop, !isEnding, !isWaiting {
-            end(with: refusal(Verdict(.shuttingDown), moment: "STOP"))
+            end(with: refusal(ProtocolRefusals.verdict(.shuttingDown, at: "STOP"), moment: "STOP"))
         }
         flush()
         regulateReading()
@@ -307,7 +312,7 @@ final class SessionHandler: ChannelInboundHandler {
         if isEnding {
             abort()
         } else {
-            end(with: refusal(Verdict(.idleTimeout), moment: "TIMEOUT"))
+            end(with: refusal(ProtocolRefusals.verdict(.idleTimeout, at: "TIMEOUT"), moment: "TIMEOUT"))
         }
     }
 

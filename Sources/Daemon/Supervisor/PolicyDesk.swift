@@ -97,9 +97,12 @@ struct PolicyDesk: Sendable {
             let size = input.size.map { Int64(max(0, $0)) }
             let simulation = Simulation(
                 sender: SenderFacts(
-                    path: sender, directory: try directory.facts(about: sender), announcedSize: size),
+                    path: sender, directory: try directory.facts(about: sender), announcedSize: size,
+                    // A client with such an address asks for SMTPUTF8; that it might not is no news.
+                    asksSMTPUTF8: sender.address?.isASCII == false || !recipient.isASCII),
                 recipient: RecipientFacts(
-                    address: recipient, directory: try directory.facts(about: recipient), announcedSize: size),
+                    address: recipient, directory: try directory.facts(about: recipient), announcedSize: size,
+                    asksSMTPUTF8: true),
                 in: SessionFacts(client: client, isTLS: input.isTLS, authentication: authentication), rules: table,
                 settings: AcceptanceSettings(try directory.settings()))
             return Explanation(

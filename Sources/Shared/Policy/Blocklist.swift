@@ -81,6 +81,11 @@ extension SenderPolicy {
             trail.note("sender.dnsbl", "not asked: \(exemption.finding)", exemption.source)
             return nil
         }
+        if facts.blocklists.isEmpty {
+            trail.note(
+                "sender.dnsbl", "no answer of the lists is at hand: taken as not listed",
+                .setting("receiver.dnsbl_zones"))
+        }
         for answer in facts.blocklists {
             let age = answer.age > 0 ? ", looked up \(answer.age) s before" : ""
             switch answer.outcome {

@@ -167,7 +167,7 @@ package enum RecipientPolicy {
         guard let account = facts.directory.account else { return nil }
         if !account.isEnabled {
             return trail.refuse(
-                .accountDisabled, "recipient.state", "the account is switched off", nil,
+                .accountDisabled, "recipient.state", "the account is switched off", .builtIn("R-RCV-22"),
                 remedy: "switch the account on")
         }
         let isOwn = account.mailboxLimit > 0

@@ -107,6 +107,11 @@ package struct RelaySelection: Hashable, Sendable {
         RelaySelection(table, rule: table.firstMatch(client: client, sender: sender))
     }
 
+    init(matrix: RelayMatrix, rule: EffectTable.Rule?) {
+        self.matrix = matrix
+        self.rule = rule
+    }
+
     /// - Parameter rule: the one that matched; `nil`: none did.
     init(_ table: EffectTable, rule: EffectTable.Rule?) {
         matrix = rule.map { Self.matrix(of: $0.action) } ?? (table.hasOnly ? .fiveOthers : .one)

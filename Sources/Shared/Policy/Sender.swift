@@ -53,6 +53,14 @@ package enum SenderPolicy {
         explain: Bool = false
     ) -> SenderDecision {
         let selection = RelaySelection.choose(rules, client: session.client, sender: facts.path)
+        return decide(facts, in: session, selection: selection, settings: settings, explain: explain)
+    }
+
+    /// The same with the rule chosen before.
+    package static func decide(
+        _ facts: SenderFacts, in session: SessionFacts, selection: RelaySelection, settings: AcceptanceSettings,
+        explain: Bool = false
+    ) -> SenderDecision {
         let verdict = Verdict.deciding(explain: explain) { trail in
             check(facts, session, selection, settings, &trail)
         }

@@ -79,4 +79,8 @@ package enum ExplainSettings {
     /// Records behind the references of refusals are kept this long.
     package static let keepDays = Setting<Int>(
         "explain.keep_days", .integer(1...365), "30", unit: .days, effect: .now, source: "architecture, section 6")
+    /// Beyond so many the oldest go earlier; a record takes 1 to 4 KiB.
+    package static let maxRecords = Setting<Int>(
+        "explain.max_records", .integer(1_000...100_000_000), "200000", effect: .now,
+        source: "architecture, section 6")
 }

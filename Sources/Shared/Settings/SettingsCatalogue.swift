@@ -47,7 +47,7 @@ package enum SettingsCatalogue {
         LogSettings.receive.definition, LogSettings.send.definition, LogSettings.accept.definition,
         LogSettings.sender.definition, LogSettings.fail.definition, LogSettings.warnOnWriteFailure.definition,
         LogSettings.copyEnabled.definition, LogSettings.copyAddresses.definition, LogSettings.keepDays.definition,
-        ExplainSettings.keepDays.definition,
+        ExplainSettings.keepDays.definition, ExplainSettings.maxRecords.definition,
     ]
 
     private static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })

@@ -27,6 +27,9 @@ package struct HeaderTemplate: Sendable {
         case authUser = "AUTHUSER"
         case date = "DATE"
         case tls = "TLSINFO"
+
+        /// The original knows `SSLINFO` as well (A9).
+        init?(named name: String) { self.init(rawValue: name == "SSLINFO" ? "TLSINFO" : name) }
     }
 
     enum Segment: Hashable, Sendable {
@@ -60,11 +63,13 @@ package struct HeaderTemplate: Sendable {
 
     private static func check(_ lines: [String]) -> [TableProblem] {
         var problems: [TableProblem] = []
-        func fault(_ index: Int, _ code: String, _ message: String, _ arguments: [String] = []) {
+        func fault(
+            _ index: Int, _ code: String, _ message: String, _ arguments: [String] = [], isWarning: Bool = false
+        ) {
             problems.append(
                 TableProblem(
                     line: index + 1, text: TableText.shown(lines[index]), code: "table.header.\(code)",
-                    arguments: arguments, message: message))
+                    arguments: arguments, message: message, isWarning: isWarning))
         }
         if !lines[0].lowercased().hasPrefix("received:") {
             fault(0, "received", "The template must begin with 'Received:'.")
@@ -78,46 +83,55 @@ package struct HeaderTemplate: Sendable {
                 fault(index, "control", "The line holds a control character.")
             }
             if line.utf8.count > 500 { fault(index, "length", "The line is longer than 500 octets.") }
-            for name in names(in: line) where PlaceHolder(rawValue: name) == nil {
-                let shown = TableText.shown(name)
-                fault(index, "place-holder", "'%\(shown)%' is not a place-holder.", [shown])
+            for case .name(let name, let written) in split(line) where PlaceHolder(named: name) == nil {
+                let shown = TableText.shown(written)
+                // A lone ampersand may be meant as text.
+                fault(
+                    index, "place-holder", "'\(shown)' is not a place-holder.", [shown],
+                    isWarning: written.hasPrefix("&"))
             }
         }
         let last = lines.count - 1
-        if !lines[last].trimmingBlanks().hasSuffix("; %DATE%") {
+        let end = lines[last].trimmingBlanks()
+        if !end.hasSuffix("; %DATE%"), !end.hasSuffix("; &DATE") {
             fault(last, "date", "The template must end with '; %DATE%', the date of the trace field.")
         }
         return problems
     }
 
-    /// Words in capital letters between two `%`.
-    private static func names(in line: String) -> [String] {
-        split(line).compactMap { if case .name(let name) = $0 { name } else { nil } }
-    }
-
     private enum Piece {
         case text(String)
-        case name(String)
+        /// As written: `%HELO%`, `&HELO`.
+        case name(String, written: String)
     }
 
+    /// Names are capital letters between two `%`, or behind an `&` as the original writes them (A9).
     private static func split(_ line: String) -> [Piece] {
         var pieces: [Piece] = []
-        let parts = line.split(separator: "%", omittingEmptySubsequences: false)
+        var text: [UInt8] = []
+        let octets = Array(line.utf8)
         var index = 0
-        while index < parts.count {
-            let isName =
-                index > 0 && index < parts.count - 1 && !parts[index].isEmpty
-                && parts[index].utf8.allSatisfy { (0x41...0x5A).contains($0) }
-            if isName {
-                pieces.append(.name(String(parts[index])))
-                // The part behind the closing `%` is text whatever it looks like.
+        while index < octets.count {
+            let octet = octets[index]
+            guard octet == UInt8(ascii: "%") || octet == UInt8(ascii: "&") else {
+                text.append(octet)
                 index += 1
-                pieces.append(.text(String(parts[index])))
-            } else {
-                pieces.append(.text(index == 0 ? String(parts[index]) : "%" + parts[index]))
+                continue
             }
-            index += 1
+            let end = octets[(index + 1)...].firstIndex { !(0x41...0x5A).contains($0) } ?? octets.count
+            let name = String(decoding: octets[(index + 1)..<end], as: UTF8.self)
+            let isClosed = octet == UInt8(ascii: "%") && end < octets.count && octets[end] == octet
+            guard !name.isEmpty, isClosed || octet == UInt8(ascii: "&") else {
+                text.append(octet)
+                index += 1
+                continue
+            }
+            if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
+            text = []
+            index = isClosed ? end + 1 : end
+            pieces.append(.name(name, written: isClosed ? "%\(name)%" : "&\(name)"))
         }
+        if !text.isEmpty { pieces.append(.text(String(decoding: text, as: UTF8.self))) }
         return pieces
     }
 
@@ -128,9 +142,9 @@ package struct HeaderTemplate: Sendable {
             for piece in split(line) {
                 switch piece {
                 case .text(let text): pending.append(contentsOf: text.utf8)
-                case .name(let name):
-                    guard let holder = PlaceHolder(rawValue: name) else {
-                        pending.append(contentsOf: "%\(name)%".utf8)
+                case .name(let name, let written):
+                    guard let holder = PlaceHolder(named: name) else {
+                        pending.append(contentsOf: written.utf8)
                         continue
                     }
                     segments.append(.text(pending))
@@ -184,7 +198,29 @@ package struct TraceValues: Sendable {
     }
 }
 
+extension TraceValues {
+    /// Made-up values for a preview: a message that comes in over TLS from an authenticated client.
+    package static func example(hostName: String, product: String = "epost", now: MailDate) -> TraceValues {
+        TraceValues(
+            helo: "pc7.example.jp", clientName: "pc7.example.jp", clientIP: "192.0.2.7", hostName: hostName,
+            localIP: "192.0.2.25", product: product, protocolName: "ESMTPSA", id: "B0000123123",
+            recipient: "hanako@example.com", authUser: "taro@example.jp", tls: "TLSv1.3 TLS_AES_256_GCM_SHA384",
+            date: now)
+    }
+}
+
 extension HeaderTemplate {
+    /// The field that a text of header.dat results in, line by line, with the text's problems; a refused text gives the
+    /// built-in template's field, as at run time (R-RCV-39).
+    package static func preview(
+        of text: String, _ values: TraceValues
+    ) -> (lines: [String], problems: [TableProblem]) {
+        let reading = read(text)
+        var octets: [UInt8] = []
+        reading.value.render(values, into: &octets)
+        return (TableText(octets: octets).lines, reading.problems)
+    }
+
     /// Appends the complete field with LF line ends, the last one included.
     package func render(_ values: TraceValues, into out: inout [UInt8]) {
         for segment in segments {
