@@ -30,6 +30,8 @@ let package = Package(
         fuzz("smtp-server", ["SMTP", "MailModel"]),
         fuzz("smtp-client", ["SMTP", "MailModel"]),
         fuzz("tables", ["Tables", "MailModel"]),
+        fuzz("effect", ["Tables", "MailModel"]),
+        fuzz("header", ["Tables", "MessageFormat"]),
         fuzz("message", ["MessageFormat", "MailModel"]),
         fuzz("control", ["Control"]),
         fuzz("locale", ["Locale"]),

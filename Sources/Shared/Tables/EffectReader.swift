@@ -102,7 +102,7 @@ extension EffectTable {
 
     /// What deserves a warning in a line that works.
     private enum Doubt {
-        case senderRelay, openRelay, reserved
+        case senderRelay, openRelay, wideRelay, reserved
         case behindOnly(Int)
         case covered(Int)
 
@@ -117,6 +117,11 @@ extension EffectTable {
                     )
                 case .openRelay:
                     ("table.effect.open-relay", [], "Everybody may relay through this server: it is an open relay.")
+                case .wideRelay:
+                    (
+                        "table.effect.wide-relay", [],
+                        "Millions of addresses may relay through this server; write the networks that are meant."
+                    )
                 case .reserved:
                     ("table.effect.reserved", [], "Option 1 of norelay is not assigned; it behaves as norelay.")
                 case .behindOnly(let other):
@@ -136,10 +141,21 @@ extension EffectTable {
         }
     }
 
+    /// More than a class A network, and no network that stands for itself: unique local and link-local addresses.
+    private static func isWide(_ pattern: IPPattern) -> Bool {
+        switch pattern {
+        case .ipv4(_, let mask): return mask >> 24 != 0xFF
+        case .ipv6(let network, let length):
+            let first = network.octets.first ?? 0
+            return length < 16 && first & 0xFE != 0xFC && first != 0xFE
+        }
+    }
+
     private static func doubts(about rule: Rule, covered cover: Int?) -> [Doubt] {
         var found: [Doubt] = []
         switch (rule.pattern, rule.action) {
-        case (.client(let pattern), .accept) where pattern.isEverybody: found.append(.openRelay)
+        case (.client(let pattern), .accept), (.client(let pattern), .only):
+            if pattern.isEverybody { found.append(.openRelay) } else if isWide(pattern) { found.append(.wideRelay) }
         // R-RELAY-55. The null and blank senders cost no more to write than a domain.
         case (.domain, .accept), (.subdomains, .accept), (.address, .accept), (.token, .accept),
             (.domain, .only), (.subdomains, .only), (.address, .only), (.token, .only):

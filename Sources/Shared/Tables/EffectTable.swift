@@ -108,8 +108,10 @@ package struct EffectTable: Sendable {
 
 extension EffectTable {
     /// Puts `pattern action` in front of the first rule with an IP pattern, behind leading `#…` lines (R-RELAY-62);
-    /// the table itself when the line is there already.
-    package func inserting(client: IPAddress, action: Action) -> EffectTable {
+    /// the table itself when the line is there already, for loopback and for this machine's own addresses.
+    /// - Parameter own: addresses of this machine.
+    package func inserting(client: IPAddress, action: Action, own: [IPAddress] = []) -> EffectTable {
+        if client.isLoopback || own.contains(client) { return self }
         let wanted = IPPattern(client, prefixLength: client.octets.count * 8)
         if rules.contains(where: { $0.pattern == .client(wanted) && $0.action == action }) { return self }
         let position = rules.first { $0.pattern.isClientPattern }.map { $0.line - 1 }
