@@ -19,6 +19,8 @@ import Testing
         let test = ReasonCase.all[index]
         let spool: any Spool = test.spoolFailure.map { FailingSpool($0) } ?? MemorySpool()
         let harness = try await ReceiverHarness.start(test.words, spool: spool, effect: test.effect) { settings in
+            // A refusal that does not come ends the test, not the patience of whoever waits for it.
+            settings.set(ReceiverSettings.commandTimeout.key, to: ["20"])
             for setting in test.settings { settings.set(setting.key, to: setting.values) }
         }
         if test.fillsMailbox { try await harness.fillMailbox(of: "full") }

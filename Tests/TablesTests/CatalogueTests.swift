@@ -18,6 +18,7 @@ struct CatalogueTests {
             a.example true
             a.example false
             *.*.*.*
+            0.0.0.0/1
             1.2.3.4 norelay,1
             a@b.example only
             behind

@@ -13,7 +13,7 @@ extension SessionHandler {
                     mechanism, name: name, localAddress: local, box: configuration.box)
                     ?? .refused(.authenticationUnavailable))
         } catch {
-            directoryFailed(error, moment: .auth)
+            unavailable(error.detail)
         }
     }
 
@@ -32,7 +32,7 @@ extension SessionHandler {
             case .tooMany: refuse(.authenticationUnavailable, moment: .auth)
             }
         } catch {
-            directoryFailed(error, moment: .auth)
+            unavailable(error.detail)
         }
     }
 
@@ -57,8 +57,7 @@ extension SessionHandler {
             if isLocked { return failed(credentials, name, "the account is locked", counts: false) }
         case .wrong(let finding): return failed(credentials, name, finding, counts: true)
         case .unavailable(let detail):
-            core.log(.error, "authentication: \(detail)")
-            return refuse(.authenticationUnavailable, moment: .auth)
+            return unavailable(detail)
         }
         switch outcome {
         case .account(let account): authenticated(as: account, credentials)
@@ -67,6 +66,11 @@ extension SessionHandler {
             resolve(.proved(signature: signature))
         case .wrong, .unavailable: break
         }
+    }
+
+    private func unavailable(_ detail: String) {
+        core.log(.error, "authentication: \(detail)")
+        refuse(.authenticationUnavailable, moment: .auth)
     }
 
     private func failed(_ credentials: Credentials, _ account: String, _ finding: String, counts: Bool) {
