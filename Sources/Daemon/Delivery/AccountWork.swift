@@ -5,18 +5,22 @@ import Spool
 import Threads
 
 /// What must be done with a message before it has a mailbox or a next hop, and may wait for the disk: copies for the
-/// places of an alias. On threads of its own, so that plain deliveries go on meanwhile.
+/// places of an alias, account control. On threads of its own, so that plain deliveries go on meanwhile.
 final class AccountWork: Sendable {
     /// At most so many at a time: each holds one message's content.
     static let threads = 4
 
-    private let context: DeliveryContext
-    private let settlement: Settlement
+    let context: DeliveryContext
+    let settlement: Settlement
+    let local: LocalDelivery
+    let controls = AccountControls()
+    let replies = ReplyRecords()
     private let worker: BatchWorker<@Sendable () -> Void>
 
-    init(context: DeliveryContext, settlement: Settlement) {
+    init(context: DeliveryContext, settlement: Settlement, local: LocalDelivery) {
         self.context = context
         self.settlement = settlement
+        self.local = local
         worker = BatchWorker(name: "account", threads: Self.threads, limits: .init(items: 1)) { $0.forEach { $0() } }
     }
 
@@ -68,6 +72,9 @@ final class AccountWork: Sendable {
         if worker.submit(work) { return }
         settlement.settle(message, recipients, recipients.map { _ in RecipientResult(.untried, route: "") })
     }
+
+    /// What may be lost at the end.
+    func submitQuietly(_ work: @escaping @Sendable () -> Void) { _ = worker.submit(work) }
 
     func close() { worker.close() }
 }

@@ -1,5 +1,9 @@
 import CLinux
+<<<<<<< HEAD
 import Crypto
+=======
+import Facts
+>>>>>>> 40b1bda (Account control: IMS.CTL followed at delivery)
 import Glibc
 import MailModel
 import Policy
@@ -26,6 +30,8 @@ extension DeliveryConfiguration {
             maxRefusals: settings[DeliverySettings.retryMaxRefusals],
             hoursLine: settings[DeliverySettings.retryHoursLine],
             hoursUnreachable: settings[DeliverySettings.retryHoursUnreachable])
+        // Addresses that were rewritten before the setting was switched off still lead back.
+        let rewriting = RewritingKey.load(settings.layout)
         self.init(
             threads: settings[DeliverySettings.threads], perDestination: settings[DeliverySettings.perDestination],
             isMultithreaded: settings[DeliverySettings.isMultithreaded], timeouts: Self.timeouts(settings),
@@ -41,7 +47,11 @@ extension DeliveryConfiguration {
             administrator: Self.administrator(settings), copiesBounces: settings[AdminSettings.copyBounces],
             warnsAfter: Int64(settings[DeliverySettings.warnHours]) * 3_600_000,
             reportLanguage: settings[DeliverySettings.reportLanguage] == .english ? .english : .japaneseAndEnglish,
-            router: DirectoryRouter(directory: directory, settings: routing), retry: RetryRule(retry))
+            router: DirectoryRouter(directory: directory, settings: routing, rewriting: rewriting),
+            retry: RetryRule(retry))
+        self.rewriting = settings[DeliverySettings.rewritesSenders] ? rewriting : nil
+        replyDays = settings[DeliverySettings.replyDays]
+        isOperated = { (try? directory.domain(named: $0)) != nil }
     }
 
     /// The reply to the end of the content is waited for twice as long as any other (RFC 5321 §4.5.3.2.6); a block of

@@ -1,5 +1,6 @@
 import MailModel
 import MessageFormat
+import Policy
 import SMTP
 import Spool
 import Transport
@@ -59,6 +60,11 @@ package struct DeliveryConfiguration: Sendable {
     package var hostName: String
     package var router: any DeliveryRouter
     package var retry: any RetrySchedule
+    /// `nil`: forwards keep the senders of other domains.
+    package var rewriting: SenderRewriting?
+    /// Days in which one sender gets one automatic reply; 0: no limit.
+    package var replyDays = 0
+    package var isOperated: @Sendable (_ domain: String) -> Bool = { _ in false }
 
     package init(
         threads: Int = 20, perDestination: Int = 20, isMultithreaded: Bool = true,

@@ -49,4 +49,12 @@ package final class DeliveryContext: Sendable {
                 address: link.host.address.description, host: link.host.name, reply: reply.text, text: link.route,
                 tls: link.tls))
     }
+
+    /// Something that happened to a recipient beside its delivery.
+    func note(_ message: ClaimedMessage, _ recipient: MailAddress, _ text: String) {
+        journal.record(
+            LogEvent(
+                time: now(), service: Self.service, kind: .sender, queueID: message.id, sender: message.sender.text,
+                recipient: recipient.text, text: text, size: message.size))
+    }
 }

@@ -8,6 +8,7 @@ import Tables
 struct DirectoryRouter: DeliveryRouter {
     let directory: any Directory
     let settings: RoutingSettings
+    let rewriting: SenderRewriting?
 
     func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute {
         do throws(DirectoryError) {
@@ -17,7 +18,10 @@ struct DirectoryRouter: DeliveryRouter {
             let expansion = try AliasExpansion.expand(recipient.address, in: DirectoryAliases(directory))
             let failure = expansion.dead.first.map(\.fault).map(Self.reply)
             guard let first = expansion.targets.first else {
-                return .failed(failure ?? DeliveryTrouble.unknownUser.reply())
+                // No alias and no account: perhaps a rewritten sender.
+                return failure != nil && expansion.isAliased
+                    ? .failed(failure ?? DeliveryTrouble.unknownUser.reply())
+                    : try direct(recipient.address, sender)
             }
             if expansion.targets.count > 1 || failure != nil { return .several(expansion.targets, failure: failure) }
             return .aliased(recipient: first.envelope, try direct(first.address, sender))
@@ -45,6 +49,12 @@ struct DirectoryRouter: DeliveryRouter {
     private func direct(_ recipient: MailAddress, _ sender: ReversePath) throws(DirectoryError) -> DeliveryRoute {
         let domain = try directory.domain(named: recipient.domain)
         let account = domain == nil ? nil : try directory.account(recipient)
+        if domain != nil, account == nil,
+            let sender = rewriting?.original(of: recipient.localPart, day: SenderRewriting.today)
+        {
+            // A report about a forwarded mail, on its way back to who sent it.
+            return .aliased(recipient: sender, try direct(sender, .null))
+        }
         let facts = RoutingFacts(recipient: recipient, sender: sender, directory: Self.facts(domain, account))
         return try translate(RoutingPolicy.route(facts, settings), account: account, domain: domain)
     }
@@ -65,10 +75,17 @@ struct DirectoryRouter: DeliveryRouter {
             return .mailbox(
                 LocalTarget(
                     domain: domain.name, base: place.base, folders: place.folders,
+<<<<<<< HEAD
                     limit: try directory.mailboxLimit(of: account)))
         case .gateway(let host, let port, let isImplicitTLS, let login):
             return .remote(
                 NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS, login: login))
+=======
+                    limit: try directory.mailboxLimit(of: account), owner: account.address,
+                    ownerName: account.fullName, revision: try directory.settingsAtHand().revision))
+        case .gateway(let host, let port, let isImplicitTLS):
+            return .remote(NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS))
+>>>>>>> 40b1bda (Account control: IMS.CTL followed at delivery)
         case .exchangers(let domain, let port): return .remote(NextHop(.domain(domain), port: port))
         case .address(let address, let port): return .remote(NextHop(.address(address), port: port))
         case .unknownRecipient: return .failed(DeliveryTrouble.unknownUser.reply())

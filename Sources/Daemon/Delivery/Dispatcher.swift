@@ -1,5 +1,7 @@
 import CLinux
 import MailModel
+import Mailbox
+import Policy
 import Spool
 
 /// Takes what is due out of the spool and gives it to those who deliver. One thread; woken by the receiver's byte, by
@@ -30,7 +32,7 @@ package final class Dispatcher: Sendable {
         self.settlement = settlement
         self.gauge = gauge
         local = LocalDelivery(context: context, settlement: settlement, gauge: gauge)
-        accounts = AccountWork(context: context, settlement: settlement)
+        accounts = AccountWork(context: context, settlement: settlement, local: local)
     }
 
     /// There may be something to do.
@@ -151,7 +153,14 @@ package final class Dispatcher: Sendable {
         switch route {
         case .mailbox(var target):
             if recipient.recipient.resolved != nil { target.deliveredTo = recipient.recipient.address }
-            sorted.mailboxes.append((recipient, target))
+            if let control = control(of: target), let mailbox = target.mailbox {
+                accounts.control(
+                    .init(
+                        message: message, recipient: recipient, target: target, mailbox: mailbox, control: control,
+                        configuration: context.configuration))
+            } else {
+                sorted.mailboxes.append((recipient, target))
+            }
         case .remote(let hop):
             if let index = sorted.hops.firstIndex(where: { $0.hop == hop }) {
                 sorted.hops[index].recipients.append(recipient)
@@ -171,6 +180,14 @@ package final class Dispatcher: Sendable {
             moved.recipient.resolved = envelope
             sort(moved, route, of: message, &sorted)
         case .several(let targets, let failure): accounts.expand(message, recipient, targets, failure: failure)
+        }
+    }
+
+    /// Nearly always `nil`, from memory.
+    private func control(of target: LocalTarget) -> AccountControl? {
+        guard let mailbox = target.mailbox else { return nil }
+        return accounts.controls.control(of: mailbox, revision: target.revision, now: context.now()) {
+            context.report(.warning, $0)
         }
     }
 

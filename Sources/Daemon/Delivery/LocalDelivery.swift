@@ -18,19 +18,42 @@ struct LocalDelivery: Sendable {
         for entry in recipients where entry.1.deliveredTo != nil { store(message, in: [entry], content: content) }
     }
 
+    /// Stores for one recipient without settling it.
+    func store(
+        _ message: ClaimedMessage, _ recipient: (ClaimedRecipient, LocalTarget), _ content: StoredContent,
+        completion: @escaping @Sendable (RecipientResult) -> Void
+    ) {
+        guard let location = recipient.1.mailbox else { return completion(Self.badFolder(recipient.1)) }
+        let delivery = MailboxDelivery(
+            id: message.id, header: Self.header(message.sender, recipient.1.deliveredTo),
+            content: Self.content(content),
+            targets: [.init(mailbox: location, index: recipient.0.index, limit: recipient.1.limit)])
+        let route = Self.route(recipient.1)
+        let (gauge, octets) = (gauge, delivery.memory)
+        gauge.begin(localOctets: octets)
+        context.mailboxes.deliver(delivery) { results in
+            gauge.end(localOctets: octets)
+            guard let result = results.first else { return completion(RecipientResult(.untried, route: route)) }
+            completion(RecipientResult(Self.outcome(result), route: route))
+        }
+    }
+
+    private static func badFolder(_ target: LocalTarget) -> RecipientResult {
+        let reply = DeliveryTrouble.mailboxFailed.reply("mailbox folder is not a plain path")
+        return RecipientResult(.deferred(reply, .local), route: route(target))
+    }
+
     private func store(
         _ message: ClaimedMessage, in recipients: [(ClaimedRecipient, LocalTarget)], content: StoredContent
     ) {
         var ready: [(recipient: ClaimedRecipient, target: LocalTarget)] = []
         var targets: [MailboxDelivery.Target] = []
         for (recipient, target) in recipients {
-            if let location = MailboxLocation(base: target.base, folders: target.folders) {
+            if let location = target.mailbox {
                 ready.append((recipient, target))
                 targets.append(.init(mailbox: location, index: recipient.index, limit: target.limit))
             } else {
-                let reply = DeliveryTrouble.mailboxFailed.reply("mailbox folder is not a plain path")
-                settlement.settle(
-                    message, [recipient], [RecipientResult(.deferred(reply, .local), route: Self.route(target))])
+                settlement.settle(message, [recipient], [Self.badFolder(target)])
             }
         }
         guard !targets.isEmpty else { return }

@@ -1,4 +1,5 @@
 import MailModel
+import Mailbox
 import Policy
 import Tables
 
@@ -67,12 +68,26 @@ package struct LocalTarget: Sendable {
     package var limit: Int
     /// Written as `Delivered-To:`: an alias brought the mail here (R-ALIAS-09).
     package var deliveredTo: MailAddress?
+    /// Whose mailbox it is, and the full name.
+    package var owner: MailAddress
+    package var ownerName: String
+    /// Of the directory when it answered.
+    package var revision: Int64
 
-    package init(domain: String, base: String, folders: [String], limit: Int, deliveredTo: MailAddress? = nil) {
+    package init(
+        domain: String, base: String, folders: [String], limit: Int, owner: MailAddress, ownerName: String = "",
+        revision: Int64 = 0, deliveredTo: MailAddress? = nil
+    ) {
         self.domain = domain
         self.base = base
         self.folders = folders
         self.limit = limit
         self.deliveredTo = deliveredTo
+        self.owner = owner
+        self.ownerName = ownerName
+        self.revision = revision
     }
+
+    /// `nil` when a name in it is no plain folder name.
+    var mailbox: MailboxLocation? { MailboxLocation(base: base, folders: folders) }
 }

@@ -48,6 +48,14 @@ final class FolderHandle: Sendable {
         return Identity(device: UInt(info.st_dev), inode: UInt(info.st_ino))
     }
 
+    /// As `base`, without making anything; `nil` when there is none.
+    static func existingBase(_ path: String) throws(MailboxError) -> FolderHandle? {
+        let descriptor = clinux_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        if descriptor >= 0 { return FolderHandle(descriptor, path) }
+        if errno == ENOENT { return nil }
+        throw MailboxError(system: errno, "open \(path)")
+    }
+
     /// A folder in this one; `nil` when there is none of that name.
     func existing(_ name: String) throws(MailboxError) -> FolderHandle? {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC

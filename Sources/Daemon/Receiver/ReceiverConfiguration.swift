@@ -36,6 +36,8 @@ final class ReceiverConfiguration: Sendable {
     let copies: [MailAddress]
     /// Clients whose mail is not copied (`ccdisableip.dat`).
     let copyExempt: IPPatternList
+    /// Knows the rewritten senders of forwarded mail; `nil` without its key.
+    let rewriting: SenderRewriting?
     /// What all this was made from.
     let settings: SettingsSnapshot
 
@@ -45,6 +47,7 @@ final class ReceiverConfiguration: Sendable {
     ) {
         self.settings = settings
         self.box = box
+        rewriting = RewritingKey.load(settings.layout)
         names = lookups.names
         blocklists = lookups.blocklists
         revision = settings.revision

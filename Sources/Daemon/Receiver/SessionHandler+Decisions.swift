@@ -115,7 +115,8 @@ extension SessionHandler {
             guard let domain else { return (given, .external) }
             address = MailAddress(localPart: given.localPart, domain: domain.name)
         }
-        return (address, try core.directory.facts(about: address))
+        let facts = try core.directory.facts(about: address)
+        return (address, facts.including(configuration.rewriting, address))
     }
 
     private func limitedMailbox(

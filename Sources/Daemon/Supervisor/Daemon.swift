@@ -2,6 +2,7 @@ import CLinux
 import Control
 import ControlServer
 import Explain
+import Facts
 import Glibc
 import Journal
 import MailModel
@@ -102,6 +103,9 @@ package enum Daemon {
             layout: layout, store: store, board: board, hub: hub, queue: queue, inbox: inbox, journal: journal,
             settings: settings, wake: wake)
         if let report = store.openingReport { supervisor.log(.error, report) }
+        if let code = RewritingKey.make(layout) {
+            supervisor.log(.warning, "\(RewritingKey.path(layout)) cannot be made: \(SmallFile.errorText(code))")
+        }
         let desk = Desk(
             layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue)
         let directory = try StoreDirectory(layout: layout)

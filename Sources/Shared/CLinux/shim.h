@@ -110,3 +110,11 @@ static inline int clinux_keep_capability(int capability) {
     data[capability >> 5].permitted = data[capability >> 5].effective = 1u << (capability & 31);
     return (int)syscall(SYS_capset, &head, data);
 }
+
+#include <sys/resource.h>
+extern int prlimit(pid_t pid, __rlimit_resource_t resource, const struct rlimit *limit, struct rlimit *old);
+// Limits of another process: address space in octets, processor time in seconds, no core file.
+static inline int clinux_limit(pid_t pid, uint64_t memory, uint64_t seconds) {
+    struct rlimit space = {memory, memory}, time = {seconds, seconds}, core = {0, 0};
+    return prlimit(pid, RLIMIT_AS, &space, 0) | prlimit(pid, RLIMIT_CPU, &time, 0) | prlimit(pid, RLIMIT_CORE, &core, 0);
+}

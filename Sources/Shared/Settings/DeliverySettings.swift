@@ -70,4 +70,12 @@ package enum DeliverySettings {
     /// Encryption towards other servers (RFC 3207).
     package static let tls = Setting<DeliveryTLS>(
         "delivery.tls", .choice(DeliveryTLS.words), "opportunistic", effect: .now, source: "RFC 3207 §4")
+
+    /// A forward to another domain leaves with a sender of ours when its report destination is the sender (SRS), so
+    /// that SPF holds.
+    package static let rewritesSenders = Setting<Bool>(
+        "delivery.srs", .boolean, "true", effect: .now, source: "R-CTL-10, RFC 7208 §D.1")
+    /// One sender gets one automatic reply of an account in so many days; 0: one to each mail, as the original does.
+    package static let replyDays = Setting<Int>(
+        "delivery.reply_days", .integer(0...365), "7", unit: .days, effect: .now, source: "RFC 3834 §2, R-CTL-33")
 }

@@ -37,6 +37,7 @@ package enum SettingsCatalogue {
         DeliverySettings.retryHoursUnreachable.definition, DeliverySettings.warnHours.definition,
         DeliverySettings.reportLanguage.definition, DeliverySettings.connectTimeout.definition,
         DeliverySettings.commandTimeout.definition, DeliverySettings.maxHops.definition,
+        DeliverySettings.rewritesSenders.definition, DeliverySettings.replyDays.definition,
         DeliverySettings.mxCacheTTL.definition, DeliverySettings.tls.definition,
         DeliverySettings.tlsAuthorities.definition, DeliverySettings.authEnabled.definition,
         DeliverySettings.authMethod.definition, DeliverySettings.authUser.definition,

@@ -166,6 +166,8 @@ struct ServiceDetails: Dialog {
             SettingParts.row("delivery.connect_timeout", width: 6, unit: "word.seconds"),
             SettingParts.row("delivery.command_timeout", width: 6, unit: "word.seconds"),
             SettingParts.row("delivery.max_hops", width: 6),
+            SettingParts.row("delivery.reply_days", width: 6, unit: "word.days"),
+            FormRow(nil, [SettingParts.part("delivery.srs")], isIndented: true),
         ]
     }
 

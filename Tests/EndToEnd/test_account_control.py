@@ -1,0 +1,197 @@
+"""Account control by hand-written files: forwards, automatic replies, loops, and what must not get out."""
+import os
+import smtplib
+import stat
+
+from support.waiting import until
+
+HEAD = "From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@t>\r\n{more}\r\n{body}\r\n"
+
+
+def send(server, to, sender="u@ext.example", subject="hello", more="", body="Text."):
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as client:
+        client.ehlo("client.example")
+        content = HEAD.format(sender=sender, to=to, subject=subject, more=more, body=body)
+        client.sendmail(sender, [to], content.encode())
+
+
+def control(server, account, text, **files):
+    """Files as an editor leaves them, before the first mail of the account."""
+    if not (server.mailbox(account)).exists():
+        server.account(account)
+    folder = server.mailbox(account)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "ims.ctl").write_text(text)
+    for name, content in files.items():
+        (folder / f"{name}.TXT").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def outside(server, dns, sink):
+    for domain in ("far.example", "ext.example"):
+        dns.mail(domain, (10, "mx.far.example"))
+    dns.host("mx.far.example")
+    server.do("setting", "set", "delivery.port", sink.port)
+
+
+def settled(server):
+    until(lambda: server.queue() == [], "an empty queue")
+
+
+def texts(server, account):
+    return [path.read_bytes() for path in server.mail(account)]
+
+
+def test_forward_inside_and_outside_and_the_way_back_of_a_report(server, dns, sink):
+    outside(server, dns, sink)
+    server.account("hanako")
+    control(server, "taro", "[AutoForward]\r\nForwardTo = boss@far.example\r\n[Delivery]\r\nDiscard = Yes\r\n")
+    control(server, "jiro", "[AutoForward]\nForwardTo=hanako@in.example\n")
+    send(server, "taro@in.example")
+    (got,) = sink.wait_for(1)
+    assert got.recipients == ["boss@far.example"]
+    assert got.sender.startswith("SRS0=") and got.sender.endswith("=ext.example=u@in.example")
+    assert "X-Loop: taro@in.example" in got.text
+    send(server, "jiro@in.example")
+    assert b"X-Loop: jiro@in.example" in server.wait_for_mail("hanako")[0].read_bytes()
+    assert b"Return-Path: <u@ext.example>" in texts(server, "hanako")[0]
+    assert len(server.wait_for_mail("jiro")) == 1
+    assert texts(server, "taro") == []
+    # A report to the rewritten sender goes to whom it is about; a forged one goes nowhere.
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as client:
+        client.sendmail("<>", [got.sender], "Subject: report\r\n\r\nfailed\r\n")
+        client.mail("<>")
+        assert client.rcpt(got.sender.replace("=u@", "=v@"))[0] == 550
+    report = sink.wait_for(2)[1]
+    assert (report.sender, report.recipients) == ("", ["u@ext.example"])
+
+
+def test_report_destinations_permit_list_and_lists_by_file(server, dns, sink, tmp_path):
+    outside(server, dns, sink)
+    targets = tmp_path / "targets.txt"
+    targets.write_text("x1@far.example\n# nobody\nx2@far.example\n")
+    control(server, "taro", f"[AutoForward]\nForwardTo=fIlE:{targets}\nReportTo=None\nPermitFrom=Yes\n",
+            PERMITFROM="ok@ext.example\n*@good.example\n")
+    control(server, "jiro", "[AutoForward]\nForwardTo=boss@far.example\nReportTo=Admin\n[Delivery]\nDiscard=1\n")
+    send(server, "taro@in.example", sender="other@ext.example")
+    server.wait_for_mail("taro")
+    send(server, "taro@in.example", sender="OK@ext.example")
+    (got,) = sink.wait_for(1)
+    assert (got.sender, sorted(got.recipients)) == ("", ["x1@far.example", "x2@far.example"])
+    administrator = "chief@in.example"
+    server.account("chief")
+    server.do("setting", "set", "admin.account", administrator)
+    send(server, "jiro@in.example")
+    assert sink.wait_for(2)[1].sender == administrator
+    # The guard of the original: its mail is kept, Discard or not, and the log says why.
+    send(server, "jiro@in.example", sender=administrator)
+    server.wait_for_mail("jiro")
+    until(lambda: "administrator account" in server.do("log", "search", "not forwarded"), "the guard in the log")
+    # A list that cannot be read keeps the mail.
+    targets.unlink()
+    send(server, "taro@in.example", sender="ok@ext.example", subject="kept")
+    server.wait_for_mail("taro", 3)
+
+
+def test_attachments_and_size(server, dns, sink):
+    outside(server, dns, sink)
+    control(server, "taro", "[AutoForward]\nForwardTo=a@far.example\nDeleteAttach=Yes\n")
+    control(server, "jiro", "[AutoForward]\nForwardTo=b@far.example\nSizeLimit=100\n")
+    control(server, "none", "[AutoForward]\nForwardTo=c@far.example\nSizeLimit=0\n")
+    mime = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n"
+    body = ("--b\r\nContent-Type: text/plain\r\n\r\nWords.\r\n--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n--b--\r\n")
+    send(server, "taro@in.example", more=mime, body=body)
+    (got,) = sink.wait_for(1)
+    assert "Words." in got.text and "JVBERg" not in got.text and "[removed: a.pdf, application/pdf]" in got.text
+    send(server, "jiro@in.example", body="\r\n".join("line %04d" % n for n in range(100)))
+    cut = sink.wait_for(2)[1].text.replace("\r\n", "\n").split("\n\n", 1)[1]
+    assert cut.startswith("line 0000\n") and len(cut) <= 101 and cut.endswith("\n")
+    send(server, "none@in.example")
+    bare = sink.wait_for(3)[2].text
+    assert "Subject: hello" in bare and "Text." not in bare
+
+
+def test_reply_is_one_per_sender_and_speaks_japanese(server, dns, sink):
+    outside(server, dns, sink)
+    text = "休暇中です。\n"
+    control(server, "taro", "[AutoReply]\nRecordReplies=Yes\nSubject=休暇のお知らせ\n",
+            AUTORPLY=text.encode("iso2022_jp"), NOREPLY="abc@xxx.example\n")
+    send(server, "taro@in.example", subject="first")
+    (got,) = sink.wait_for(1)
+    assert (got.sender, got.recipients) == ("", ["u@ext.example"])
+    assert "charset=iso-2022-jp" in got.text and "Auto-Submitted: auto-replied" in got.text
+    assert "In-Reply-To: <first@t>" in got.text and "=?utf-8?B?" in got.text
+    until(lambda: (server.mailbox("taro") / "REPLIED.TXT").exists(), "REPLIED.TXT")
+    assert (server.mailbox("taro") / "REPLIED.TXT").read_text() == "u@ext.example\n"
+    for sender, more in (("u@ext.example", ""), ("abc@xxx.example", ""), ("x@ext.example", "Precedence: bulk\r\n"),
+                         ("y@ext.example", "List-Id: <l.ext.example>\r\n"), ("<>", ""), ("owner-l@ext.example", ""),
+                         ("z@ext.example", "Auto-Submitted: auto-generated\r\n"), ("taro@in.example", "")):
+        send(server, "taro@in.example", sender=sender, more=more)
+    server.wait_for_mail("taro", 9)
+    settled(server)
+    assert len(sink.wait_for(1)) == 1
+    # 0 days: each mail is answered, as the original does.
+    server.do("setting", "set", "delivery.reply_days", 0)
+    send(server, "taro@in.example", subject="again")
+    assert sink.wait_for(2)[1].recipients == ["u@ext.example"]
+
+
+def test_robots_and_circles_end(server):
+    for one, other in (("r1", "r2"), ("r2", "r1")):
+        control(server, one, "[AutoReply]\nSubject=away\n", AUTORPLY="away\n")
+    server.do("setting", "set", "delivery.reply_days", 0)
+    send(server, "r1@in.example", sender="r2@in.example")
+    # One reply; a robot's mail is not answered.
+    (reply,) = server.wait_for_mail("r2")
+    settled(server)
+    assert b"Auto-Submitted: auto-replied" in reply.read_bytes()
+    assert (len(texts(server, "r1")), len(texts(server, "r2"))) == (1, 1)
+    for one, other in (("c1", "c2"), ("c2", "c3"), ("c3", "c1")):
+        control(server, one, f"[AutoForward]\nForwardTo={other}@in.example\n[Delivery]\nDiscard=Yes\n")
+    send(server, "c1@in.example")
+    (kept,) = server.wait_for_mail("c1")
+    settled(server)
+    assert kept.read_bytes().count(b"\nX-Loop: ") == 3
+    assert texts(server, "c2") == texts(server, "c3") == []
+
+
+def test_the_program_filters_within_limits(server, tmp_path):
+    def program(name, script):
+        path = tmp_path / name
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+        return path
+    control(server, "taro", f"[Control]\nProgram={program('tag', 'echo X-Tag: $EPOST_ACCOUNT; cat')}\n")
+    control(server, "jiro", f"[Control]\nProgram={program('drop', 'exit 99')}\n")
+    control(server, "saru", f"[Control]\nProgram={program('fail', 'cat; exit 3')}\n")
+    control(server, "wide", f"[Control]\nProgram={program('wide', 'cat')}\n")
+    (tmp_path / "wide").chmod(0o777)
+    for account in ("taro", "jiro", "saru", "wide"):
+        send(server, f"{account}@in.example")
+    assert b"X-Tag: taro@in.example\n" in server.wait_for_mail("taro")[0].read_bytes()
+    for account in ("saru", "wide"):
+        assert server.wait_for_mail(account)[0].read_bytes().endswith(b"\nText.\n")
+    settled(server)
+    assert texts(server, "jiro") == []
+
+
+def test_planted_links_lead_nowhere(server, dns, sink, tmp_path):
+    outside(server, dns, sink)
+    secret = tmp_path / "secret"
+    secret.write_text("[AutoForward]\nForwardTo=thief@far.example\n")
+    server.account("taro")
+    folder = server.mailbox("taro")
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "IMS.CTL").symlink_to(secret)
+    send(server, "taro@in.example")
+    server.wait_for_mail("taro")
+    settled(server)
+    (folder / "IMS.CTL").unlink()
+    (folder / "IMS.CTL").write_text("[AutoReply]\nRecordReplies=Yes\n")
+    (folder / "REPLIED.TXT").symlink_to(secret)
+    server.account("another")  # a change by the console: control files are looked at anew at once
+    send(server, "taro@in.example", sender="v@ext.example", subject="second")
+    sink.wait_for(1)
+    settled(server)
+    assert "v@ext.example" not in secret.read_text()
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
