@@ -1,9 +1,6 @@
 import CLinux
-<<<<<<< HEAD
 import Crypto
-=======
 import Facts
->>>>>>> 40b1bda (Account control: IMS.CTL followed at delivery)
 import Glibc
 import MailModel
 import Policy

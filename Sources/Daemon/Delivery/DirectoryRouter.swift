@@ -75,17 +75,11 @@ struct DirectoryRouter: DeliveryRouter {
             return .mailbox(
                 LocalTarget(
                     domain: domain.name, base: place.base, folders: place.folders,
-<<<<<<< HEAD
-                    limit: try directory.mailboxLimit(of: account)))
+                    limit: try directory.mailboxLimit(of: account), owner: account.address,
+                    ownerName: account.fullName, revision: try directory.settingsAtHand().revision))
         case .gateway(let host, let port, let isImplicitTLS, let login):
             return .remote(
                 NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS, login: login))
-=======
-                    limit: try directory.mailboxLimit(of: account), owner: account.address,
-                    ownerName: account.fullName, revision: try directory.settingsAtHand().revision))
-        case .gateway(let host, let port, let isImplicitTLS):
-            return .remote(NextHop(.gateway(host.lowercased()), port: port, isImplicitTLS: isImplicitTLS))
->>>>>>> 40b1bda (Account control: IMS.CTL followed at delivery)
         case .exchangers(let domain, let port): return .remote(NextHop(.domain(domain), port: port))
         case .address(let address, let port): return .remote(NextHop(.address(address), port: port))
         case .unknownRecipient: return .failed(DeliveryTrouble.unknownUser.reply())
