@@ -58,7 +58,9 @@ import Testing
         arguments: ContractTests.Kind.allCases,
         [
             (QueueQuery(text: "ZOE"), [2]), (QueueQuery(text: "EVE@Z"), [1]), (QueueQuery(text: "a_b"), [0]),
-            (QueueQuery(text: "%"), []), (QueueQuery(sender: "ada"), [0]), (QueueQuery(recipient: "bob@"), [0]),
+            (QueueQuery(text: "%"), []), (QueueQuery(text: "example", descending: true), [2, 1, 0]),
+            (QueueQuery(text: "example", offset: 1, limit: 1), [1]), (QueueQuery(sender: "ada"), [0]),
+            (QueueQuery(recipient: "bob@"), [0]),
             (QueueQuery(recipient: "ada"), []), (QueueQuery(state: .held), [1]), (QueueQuery(state: .queued), [2]),
             (QueueQuery(state: .deferred), [0]), (QueueQuery(receivedBefore: noon + 1), [1, 2]),
             (QueueQuery(sort: .size), [0, 1, 2]), (QueueQuery(sort: .size, descending: true), [2, 1, 0]),

@@ -37,9 +37,12 @@ struct QueueListing {
         let byRecipient = try connection.rows("SELECT key FROM recipient WHERE address \(like)", [pattern]) {
             Schema.row(of: $0.integer(0))
         }
+        // Most texts hold a character that no queue id has: then senders alone are compared.
+        let isPartOfID = QueuePlan.mayBePartOfID(text)
+        let condition = isPartOfID ? "(m.sender \(like) OR m.id \(like))" : "m.sender \(like)"
         let byMessage = try connection.rows(
-            "SELECT m.row FROM message m WHERE (m.id \(like) OR m.sender \(like)) AND \(Schema.isPresent)",
-            [pattern, pattern]
+            "SELECT m.row FROM message m WHERE \(condition) AND \(Schema.isPresent)",
+            isPartOfID ? [pattern, pattern] : [pattern]
         ) { $0.integer(0) }
         let found = Self.union(byRecipient, byMessage)
         return query.descending ? found.reversed() : found

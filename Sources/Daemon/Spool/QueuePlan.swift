@@ -1,4 +1,5 @@
 import Database
+import MailModel
 
 /// The SQL for a window of the queue. No index serves it: a pass over 100,000 small rows takes 5 to 30 ms, and an index
 /// would cost every message that is delivered at once.
@@ -90,6 +91,16 @@ struct QueuePlan {
         case .tries: "CASE r.siblings WHEN 0 THEN r.tries ELSE (SELECT max(p.tries) \(Self.siblings)) END"
         case .next: "CASE r.siblings WHEN 0 THEN \(due("r")) ELSE (SELECT min(\(due("p"))) \(Self.siblings)) END"
         }
+    }
+
+    /// Queue ids are of Crockford's alphabet: digits, and letters without I, L, O and U.
+    static func mayBePartOfID(_ part: String) -> Bool {
+        part.utf8.count <= QueueID.length
+            && part.utf8.allSatisfy { octet in
+                let upper = octet & 0xDF
+                return (0x30...0x39).contains(octet)
+                    || (0x41...0x5A).contains(upper) && ![0x49, 0x4C, 0x4F, 0x55].contains(upper)
+            }
     }
 
     /// The comparison for `pattern`. The form with an escape is slower by a third, and seldom needed.

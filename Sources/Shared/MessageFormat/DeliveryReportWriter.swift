@@ -103,9 +103,9 @@ extension DeliveryReport {
         out.line("Status: \(report.status)")
         if let host = report.remoteHost { out.line("Remote-MTA: dns; \(DisplayText.ascii(host, limit: 240))") }
         if let reply = report.reply {
-            out.line("Diagnostic-Code: smtp; \(DisplayText.ascii(reply.text, limit: 240))")
+            out.line("Diagnostic-Code: smtp; \(DisplayText.ascii(reply.text, limit: Self.replyLimit))")
         } else if !report.text.isEmpty {
-            out.line("Diagnostic-Code: X-EPOST; \(DisplayText.ascii(report.text, limit: 240))")
+            out.line("Diagnostic-Code: X-EPOST; \(DisplayText.ascii(report.text, limit: Self.replyLimit))")
         }
         if let last = report.lastAttempt {
             out.line("Last-Attempt-Date: \(MailDate(milliseconds: last, offsetSeconds: offsetSeconds).text)")
@@ -114,6 +114,9 @@ extension DeliveryReport {
             out.line("Will-Retry-Until: \(MailDate(milliseconds: until, offsetSeconds: offsetSeconds).text)")
         }
     }
+
+    /// The remote's whole answer, as far as it fits into a line (RFC 5322 §2.1.1).
+    private static let replyLimit = 900
 
     /// `type; address` of an ORCPT parameter, with its xtext undone (RFC 3461 §6.3).
     private static func originalRecipient(_ parameter: String) -> String? {
