@@ -32,4 +32,29 @@ import Testing
         #expect(try DecisionArchive.find(first, in: path) == nil)
         #expect(try DecisionArchive.find(second, in: path) != nil, "exactly a day old")
     }
+
+    @Test func recordsComeInPagesAndAreCountedByReason() throws {
+        let path = "/tmp/epost-explain-\(getpid())-\(UInt32.random(in: 0 ... .max)).db"
+        defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
+        #expect(try DecisionArchive.page(before: nil, since: 0, limit: 10, in: path).isEmpty)
+        let log = DecisionLog(path: path)
+        // Two records of one moment at the edge of a page: neither is lost, neither comes twice.
+        let all = [1_000, 2_000, 2_000, 3_000].enumerated().map { index, time in
+            record(DecisionReference(random: UInt64(index)), time: Int64(time))
+        }
+        for record in all { #expect(log.record(record)) }
+        log.close()
+        var found: [DecisionRecord] = []
+        var place: DecisionArchive.Place?
+        repeat {
+            let page = try DecisionArchive.page(before: place, since: 1_500, limit: 2, in: path)
+            found += page
+            place = page.last.map { .init(time: $0.time, reference: $0.reference.rawValue) }
+        } while place != nil
+        #expect(found.map(\.time) == [3_000, 2_000, 2_000])
+        #expect(Set(found.map(\.reference)).count == 3)
+        let counts = try DecisionArchive.counts(since: 0, limit: 5, in: path)
+        #expect(counts.map(\.reason) == ["recipient.relay"] && counts.map(\.count) == [4])
+        #expect(counts.first?.time == 3_000 && counts.first?.reference == all[3].reference.rawValue)
+    }
 }

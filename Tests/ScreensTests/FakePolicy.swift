@@ -78,4 +78,69 @@ extension FakeServer {
             ], remedy: "put a line '203.0.113.9 true' in front of the deciding rule of effect.dat",
             settingsRevision: 40)
     }
+
+    var replay: [PolicyInterface.Replay.Output] {
+        func change(_ kind: String, _ count: Int, _ to: String, _ before: String, _ after: String) -> ReplayChange {
+            ReplayChange(
+                kind: kind, count: count, time: Self.now, client: "192.168.0.15", authenticatedID: nil,
+                sender: "news@bad.example", recipient: to, before: before, after: after, source: "effect.dat:2")
+        }
+        let denied = "550 5.7.1 relaying denied"
+        let accepted = "250 2.1.5 recipient OK"
+        return [
+            .init(examined: 2_000),
+            .init(
+                examined: 4_127, newlyRelayed: 31, newlyRefused: 2, isDone: true,
+                changes: [
+                    change("newly-relayed", 30, "ito@far.example", denied, accepted),
+                    change("newly-relayed", 1, "mori@far.example", denied, accepted),
+                    change("newly-refused", 2, "kawa@sales.example.jp", accepted, denied),
+                ]),
+        ]
+    }
+
+    func trace(_ asked: LogInterface.Trace.Input) -> LogInterface.Trace.Output {
+        func line(_ offset: Int, _ kind: String, _ body: (inout LogLine) -> Void) -> LogLine {
+            var line = LogLine(
+                time: Self.now + offset, service: kind == "receive" ? "EPSTRS" : "EPSTDS", kind: kind, level: "info",
+                queueID: "q7F2A92")
+            body(&line)
+            return line
+        }
+        let lines = [
+            line(0, "accept") {
+                $0.sender = "kawa@sales.example.jp"
+                $0.address = "192.168.0.15"
+                $0.host = "pc15"
+                $0.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+                $0.login = "kawa@sales.example.jp"
+            },
+            line(700, "receive") {
+                $0.sender = "kawa@sales.example.jp"
+                $0.recipient = "ito@far.example"
+                $0.address = "192.168.0.15"
+                $0.host = "pc15"
+                $0.size = 12_044
+                $0.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+            },
+            line(1_200, "sender") {
+                $0.recipient = "ito@far.example"
+                $0.level = "warning"
+                $0.reply = "451 4.7.1 try again later"
+                $0.host = "mx1.far.example"
+                $0.address = "203.0.113.7"
+                $0.text = "mx far.example: try 1, again in 900 s"
+            },
+            line(901_200, "send") {
+                $0.recipient = "ito@far.example"
+                $0.reply = "250 2.0.0 Ok: queued as 4F0D21"
+                $0.host = "mx1.far.example"
+                $0.address = "203.0.113.7"
+                $0.tls = "TLSv1.2 ECDHE-RSA-AES256-GCM-SHA384"
+            },
+        ]
+        return .init(
+            messages: [TracedMail(id: "q7F2A92", lines: lines, children: ["q7F2A99"], parent: nil)],
+            others: [self.lines[2]])
+    }
 }

@@ -164,6 +164,23 @@ extension FakeServer {
             return one(services[index])
         case LogInterface.Tail.name:
             return [Array(Varlink.reply(LogInterface.Tail.Output(lines: lines), continues: true).dropLast())]
+        case GuardInterface.ListLocks.name:
+            return one(
+                GuardInterface.ListLocks.Output(locks: [
+                    LockEntry(
+                        subject: "203.0.113.9", kind: .address, state: .locked, cause: .failures, since: Self.now,
+                        until: Self.now + 600_000, source: "rejectsmtpip.dat:3")
+                ]))
+        case PolicyInterface.Refusals.name:
+            return one(
+                PolicyInterface.Refusals.Output(reasons: [
+                    .init(reason: "recipient.unknown", count: 612, reference: "7K2Q-93HD", time: Self.now),
+                    .init(reason: "recipient.relay", count: 301, reference: "7K2Q-93HE", time: Self.now),
+                    .init(reason: "auth.failed", count: 12, reference: "7K2Q-93HF", time: Self.now),
+                ]))
+        case PolicyInterface.Replay.name:
+            return replay.map { Array(Varlink.reply($0, continues: !$0.isDone).dropLast()) }
+        case LogInterface.Trace.name: return one(trace(try input(LogInterface.Trace.self, call)))
         case PolicyInterface.Relay.name: return one(relay(try input(PolicyInterface.Relay.self, call)))
         case PolicyInterface.Evaluate.name: return one(evaluate(try input(PolicyInterface.Evaluate.self, call)))
         case PolicyInterface.Explain.name:

@@ -111,6 +111,16 @@ enum Scene {
             driver.keys(.tab, .down, .enter)
             driver.keys(.tab, .enter, .character("t"), .enter, .control("o"))
         },
+        "relay-replay": { driver in
+            driver.go(.relay)
+            driver.keys(.down, .enter, .tab, .enter, .character("t"), .enter, .control("o"))
+            driver.keys(.control("o"))
+        },
+        "trace-found": { driver in
+            driver.go(.trace)
+            driver.type("kawa@sales.example.jp")
+            driver.keys(.control("o"))
+        },
         "relay-rule": { driver in
             driver.go(.relay)
             driver.keys(.down, .enter)

@@ -12,9 +12,9 @@ struct Program: ParsableCommand {
         version: Program.version,
         subcommands: [
             SetupCommand.self, StatusCommand.self, SettingCommand.self, CertificateCommand.self, DomainCommand.self,
-            AccountCommand.self, AliasCommand.self,
-            ServiceCommand.self, QueueCommand.self, LockCommand.self, TableCommand.self, ExplainCommand.self, TraceCommand.self,
-            LogCommand.self, HistoryCommand.self,
+            AccountCommand.self, AliasCommand.self, ServiceCommand.self, QueueCommand.self, LockCommand.self,
+            TableCommand.self, ExplainCommand.self, TraceCommand.self, ReplayCommand.self, LogCommand.self,
+            HistoryCommand.self,
         ])
 
     @OptionGroup var global: GlobalOptions

@@ -3,6 +3,15 @@ import Spool
 
 // What settled recipients leave in the log.
 extension Settlement {
+    /// What sprang from a message can be followed from it, and back.
+    func recordChild(_ child: NewMessage) {
+        let recipients = child.envelope.recipients.map(\.address.text).joined(separator: " ")
+        context.journal.record(
+            LogEvent(
+                time: context.now(), service: DeliveryContext.service, kind: .sender, queueID: child.id,
+                sender: child.envelope.sender.text, text: "made for \(recipients)", parent: child.parent))
+    }
+
     private func event(
         _ kind: LogEvent.Kind, _ message: ClaimedMessage, _ recipient: MailAddress, _ result: RecipientResult,
         now: Int64

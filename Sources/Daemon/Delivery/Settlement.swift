@@ -154,6 +154,7 @@ package final class Settlement: Sendable {
                 context.settled()
                 guard !change.children.isEmpty else { return }
                 context.counters.reports.add(writing.reports)
+                for child in change.children { recordChild(child) }
                 gauge.signal.set()
             case .failure(let error): keep(writing, error)
             }

@@ -21,6 +21,59 @@ package enum DecisionArchive {
         return text.flatMap(DecisionText.decode)
     }
 
+    /// Where a page of records ended.
+    package struct Place: Hashable, Sendable {
+        package var time: Int64
+        package var reference: String
+        package init(time: Int64, reference: String) {
+            self.time = time
+            self.reference = reference
+        }
+    }
+
+    /// Records of a time, newest first.
+    /// - Parameters:
+    ///   - place: of the last record of the page before; `nil` = the newest.
+    ///   - since: milliseconds since 1970, inclusive.
+    package static func page(
+        before place: Place?, since: Int64, limit: Int, in path: String
+    ) throws(DatabaseError) -> [DecisionRecord] {
+        guard let connection = try open(path) else { return [] }
+        let texts = try connection.rows(
+            """
+            SELECT record FROM decision WHERE time >= ? AND (time < ? OR (time = ? AND reference < ?))
+            ORDER BY time DESC, reference DESC LIMIT ?
+            """,
+            .integer(since), .integer(place?.time ?? .max), .integer(place?.time ?? .max),
+            .text(place?.reference ?? ""),
+            .integer(Int64(max(1, limit)))
+        ) { $0.text(0) }
+        return texts.compactMap(DecisionText.decode)
+    }
+
+    /// How often each reason was given since a time.
+    package struct Count: Hashable, Sendable {
+        package var reason: String
+        package var count: Int
+        package var time: Int64
+        /// Of the latest.
+        package var reference: String
+    }
+
+    /// - Parameters:
+    ///   - since: milliseconds since 1970, inclusive.
+    ///   - limit: reasons at most; most frequent first.
+    package static func counts(since: Int64, limit: Int, in path: String) throws(DatabaseError) -> [Count] {
+        guard let connection = try open(path) else { return [] }
+        // With one max() the bare column comes from its row.
+        return try connection.rows(
+            """
+            SELECT json_extract(record, '$.verdict.reason') AS reason, count(*) AS number, max(time), reference
+            FROM decision WHERE time >= ? GROUP BY reason ORDER BY number DESC, reason LIMIT ?
+            """, .integer(since), .integer(Int64(max(1, limit)))
+        ) { Count(reason: $0.text(0), count: Int($0.integer(1)), time: $0.integer(2), reference: $0.text(3)) }
+    }
+
     static func open(_ path: String) throws(DatabaseError) -> Connection? {
         guard access(path, F_OK) == 0 else { return nil }
         return try Connection(path: path, mode: .readOnly, options: .init(busyTimeout: 2_000, durability: .normal))

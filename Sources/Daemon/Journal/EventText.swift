@@ -24,6 +24,9 @@ enum EventText {
         if let value = event.reference { field("reference", value, into: &out) }
         if let value = event.messageID { field("messageID", value, into: &out) }
         if let value = event.tls { field("tls", value, into: &out) }
+        if let value = event.login { field("login", value, into: &out) }
+        if let value = event.session { field("session", value, into: &out) }
+        if let value = event.parent { field("parent", value.rawValue, into: &out) }
         out += "}\n".utf8
     }
 

@@ -157,7 +157,8 @@ extension SessionHandler {
         var event = LogEvent(
             time: ReceiverCore.now, service: ReceiverCore.name, kind: .receive, queueID: message.id,
             address: client.description, host: session.hello?.name, sender: message.envelope.sender.text, size: size,
-            messageID: message.header?.messageID)
+            messageID: message.header?.messageID, tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text,
+            session: sessionName)
         for recipient in message.envelope.recipients {
             event.recipient = recipient.address.text
             core.journal.record(event)

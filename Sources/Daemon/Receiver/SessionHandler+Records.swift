@@ -44,7 +44,8 @@ extension SessionHandler {
             LogEvent(
                 time: record.time, service: ReceiverCore.name, kind: .session, address: record.client,
                 host: record.hello, sender: record.sender, recipient: record.recipient, reply: sent.text,
-                text: moment, reference: isKept ? reference.description : nil))
+                text: moment, reference: isKept ? reference.description : nil,
+                tls: tlsText.isEmpty ? nil : tlsText, login: record.authenticatedID, session: sessionName))
         return sent
     }
 
@@ -72,7 +73,8 @@ extension SessionHandler {
         core.journal.record(
             LogEvent(
                 time: ReceiverCore.now, service: ReceiverCore.name, kind: kind, level: level,
-                address: client.description, host: session.hello?.name, sender: sender, text: text))
+                address: client.description, host: session.hello?.name, sender: sender, text: text,
+                tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text, session: sessionName))
     }
 
     /// RFC 3848, RFC 6531 §3.7.3.

@@ -31,6 +31,8 @@ final class SessionHandler: ChannelInboundHandler {
     var clientName: String?
     /// Version and cipher, for trace fields.
     var tlsText = ""
+    /// Joins the log lines of this connection.
+    let sessionName = String(UInt64.random(in: 0 ... .max) >> 14, radix: 36)
     /// Of the transaction under way.
     var sender: SenderDecision?
     var senderPath: ReversePath?

@@ -150,6 +150,8 @@ package enum Daemon {
             rules: { tables.effect() }
         ).register(on: server)
         RelayDesk(directory: directory, rules: { tables.effect() }).register(on: server)
+        ReplayDesk(desk: desk, directory: directory, rules: { tables.effect() }).register(on: server)
+        TraceDesk(index: EventIndexer.start(folder: layout.log), offload: desk.offload).register(on: server)
         TablesDesk(layout: layout, settled: { await desk.settled() }) {
             table, old, new, note, caller throws(ControlError) in
             let applied = try desk.store.recordTable(

@@ -83,6 +83,7 @@ struct LogDesk: Sendable {
             sender: safe(event.sender), recipient: safe(event.recipient), reply: safe(event.reply),
             text: safe(event.text), size: event.size, reference: safe(event.reference),
             messageID: safe(event.messageID),
-            tls: safe(event.tls))
+            tls: safe(event.tls), login: safe(event.login), session: safe(event.session),
+            parent: event.parent?.rawValue)
     }
 }

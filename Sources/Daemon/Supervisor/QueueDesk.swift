@@ -79,6 +79,8 @@ struct QueueDesk: Sendable {
                 query.sender = String(word.dropFirst(5))
             } else if word.hasPrefix("to:") {
                 query.recipient = String(word.dropFirst(3))
+            } else if word.hasPrefix("state:"), let known = states.first(where: { $0.word == word.dropFirst(6) }) {
+                query.state = known.state
             } else {
                 query.text = [query.text, String(word)].compactMap { $0 }.joined(separator: " ")
             }

@@ -23,6 +23,7 @@ package enum ControlMethods {
             GuardInterface.ListLocks.self, GuardInterface.ChangeLock.self,
             LogInterface.Search.self, LogInterface.Tail.self,
             PolicyInterface.Explain.self, PolicyInterface.Evaluate.self, PolicyInterface.Relay.self,
+            PolicyInterface.Replay.self, PolicyInterface.Refusals.self, LogInterface.Trace.self,
             TablesInterface.Show.self, TablesInterface.Check.self, TablesInterface.Set.self,
         ]
     }

@@ -95,11 +95,17 @@ package struct LogLine: Codable, Hashable, Sendable {
     package var messageID: String?
     /// TLS version and cipher of the connection.
     package var tls: String?
+    /// Account of an authenticated session.
+    package var login: String?
+    /// Names one connection of a client.
+    package var session: String?
+    /// The message that this one was made from.
+    package var parent: String?
     package init(
         time: Int, service: String, kind: String, level: String, queueID: String? = nil, address: String? = nil,
         host: String? = nil, sender: String? = nil, recipient: String? = nil, reply: String? = nil,
         text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil,
-        tls: String? = nil
+        tls: String? = nil, login: String? = nil, session: String? = nil, parent: String? = nil
     ) {
         self.time = time
         self.service = service
@@ -116,5 +122,8 @@ package struct LogLine: Codable, Hashable, Sendable {
         self.reference = reference
         self.messageID = messageID
         self.tls = tls
+        self.login = login
+        self.session = session
+        self.parent = parent
     }
 }

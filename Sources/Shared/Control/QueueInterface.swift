@@ -5,7 +5,7 @@ package enum QueueInterface {
         package static let name = "org.epost.Queue.List"
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
-            /// Part of sender, recipient or queue id, letter case ignored; `from:` and `to:` narrow it.
+            /// Part of sender, recipient or queue id, letter case ignored; `from:`, `to:` and `state:` narrow it.
             package var filter: String?
             /// `queued`, `deferred`, `held`; `nil` = all.
             package var state: String?

@@ -43,12 +43,18 @@ package struct LogEvent: Hashable, Sendable, Codable {
     package var messageID: String?
     /// Version and cipher of the connection, `TLSv1.3 TLS_AES_256_GCM_SHA384`; `nil`: in clear, or no connection.
     package var tls: String?
+    /// Account of an authenticated session.
+    package var login: String?
+    /// Names one connection of a client: its lines belong together.
+    package var session: String?
+    /// The message that this one was made from (reports, forwards).
+    package var parent: QueueID?
 
     package init(
         time: Int64, service: String, kind: Kind, level: Level = .info, queueID: QueueID? = nil, address: String? = nil,
         host: String? = nil, sender: String? = nil, recipient: String? = nil, reply: String? = nil,
         text: String? = nil, size: Int? = nil, reference: String? = nil, messageID: String? = nil,
-        tls: String? = nil
+        tls: String? = nil, login: String? = nil, session: String? = nil, parent: QueueID? = nil
     ) {
         self.time = time
         self.service = service
@@ -65,5 +71,8 @@ package struct LogEvent: Hashable, Sendable, Codable {
         self.reference = reference
         self.messageID = messageID
         self.tls = tls
+        self.login = login
+        self.session = session
+        self.parent = parent
     }
 }

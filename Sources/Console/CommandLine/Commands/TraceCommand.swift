@@ -8,6 +8,8 @@ struct TraceCommand: ControlCommand {
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var reading: ReadingOptions
+    @Argument(help: "An address, domain, queue id, Message-ID, client address or reference.")
+    var word: String?
     @Option(help: ArgumentHelp("Envelope sender.", valueName: "address"))
     var from: String?
     @Option(help: ArgumentHelp("Envelope recipient.", valueName: "address"))
@@ -27,15 +29,35 @@ struct TraceCommand: ControlCommand {
     private struct Message: Encodable {
         var id: String
         var lines: [LogLine]
+        var children: [String] = []
+        var parent: String?
     }
 
     func validate() throws {
-        if from == nil, to == nil, id == nil, since == nil {
-            throw ValidationError("Give at least one of --from, --to, --id and --since.")
+        if word != nil {
+            if from != nil || to != nil || id != nil { throw ValidationError("Give a word or --from, --to, --id.") }
+        } else if from == nil, to == nil, id == nil, since == nil {
+            throw ValidationError("Give a word, or at least one of --from, --to, --id and --since.")
         }
     }
 
     func execute(_ session: Session) throws {
+        try show(try word.map { try found($0, session) } ?? searched(session), session)
+    }
+
+    /// By the index of the log.
+    private func found(_ word: String, _ session: Session) throws -> Trace {
+        let since = try since.map { try session.moment($0) }
+        let output = try session.call(
+            LogInterface.Trace.self, .init(word: word, since: since, limit: min(200, max(1, limit))))
+        return Trace(
+            messages: output.messages.reversed().map {
+                Message(id: $0.id, lines: $0.lines, children: $0.children, parent: $0.parent)
+            }, others: output.others.reversed())
+    }
+
+    /// By parts of sender and recipient: the log is read.
+    private func searched(_ session: Session) throws -> Trace {
         let filter = LogFilter(
             queueID: id, sender: from, recipient: to, since: try since.map { try session.moment($0) })
         let found = try session.search(filter, limit: 10_000)
@@ -50,6 +72,10 @@ struct TraceCommand: ControlCommand {
             let lines = try session.search(LogFilter(queueID: id), limit: 10_000).lines
             trace.messages.append(Message(id: id, lines: lines.reversed()))
         }
+        return trace
+    }
+
+    private func show(_ trace: Trace, _ session: Session) throws {
         if reading.json { return session.show(json: trace) }
         if trace.messages.isEmpty, trace.others.isEmpty {
             throw CommandFailure.failed(session.word(.nothingFound))
@@ -58,6 +84,8 @@ struct TraceCommand: ControlCommand {
         for message in trace.messages {
             session.say(message.id)
             for line in message.lines { session.say("  " + line.withoutID.text(calendar)) }
+            if let parent = message.parent { session.say("  \(session.word(.parent)): \(parent)") }
+            for child in message.children { session.say("  \(session.word(.child)): \(child)") }
         }
         if !trace.others.isEmpty {
             session.say(session.word(.notQueued))

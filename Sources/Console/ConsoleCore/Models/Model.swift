@@ -60,6 +60,10 @@ package struct Model: Sendable {
 
     /// What the Log page shall be filtered by when it comes up next; `nil` = as it was.
     var logFilter: String?
+    /// What the Queue page shall be filtered by when it comes up next; `nil` = as it was.
+    var queueFilter: String?
+    /// What the Trace page shall look for when it comes up next; `nil` = as it was.
+    var traceWord: String?
     /// What the Simulate page shall begin with; `nil` = as it was.
     var simulation: SimulationWish?
 

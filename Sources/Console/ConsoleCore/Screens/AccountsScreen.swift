@@ -293,7 +293,7 @@ struct AccountsScreen: Screen {
         case "delete": if let current { context.open(AccountDeleteDialog(current)) }
         case "trace":
             guard let current else { return }
-            context.model.logFilter = "\(current.account)@\(current.domain)"
+            context.model.traceWord = "\(current.account)@\(current.domain)"
             context.go(to: PageID.log.rawValue)
         case "import" where domain(context) != nil: context.open(ImportDialog(shownDomain))
         case "export" where domain(context) != nil:

@@ -32,8 +32,10 @@ package enum ConsoleContent {
         case .relay: RelayScreen()
         case .alias, .lists, .logs, .filter, .virus: ComingScreen(page)
         case .accounts: AccountsScreen()
+        case .dashboard: DashboardScreen()
         case .queue: QueueScreen()
         case .log: LogScreen()
+        case .trace: TraceScreen()
         case .simulate: SimulateScreen()
         case .history: HistoryScreen()
         }

@@ -7,7 +7,7 @@ struct LogScreen: Screen {
     private var rows: [TableRow] = []
     private var lineNumber = 0
     private var tail: RequestID?
-    private var applied = ""
+    private var applied: LogFilter?
     private var gotBacklog = false
 
     init() {
@@ -18,12 +18,34 @@ struct LogScreen: Screen {
                 FormRow(
                     .text("log.filter"),
                     [
-                        FormPart("filter", TextField(width: 30, limit: 200)),
-                        FormPart("hint", Label(.text("log.filter.hint"), .hint)),
+                        FormPart("filter", TextField(width: 22, limit: 200)),
+                        FormPart("kind", Select(Self.kinds, selected: "", width: 13)),
+                        FormPart("level", Select(Self.levels, selected: "", width: 11)),
                     ]),
                 FormRow(nil, "lines", lines),
             ],
             buttons: ButtonRow([.init("trace", .text("button.trace"), letter: "t")]), focus: "lines")
+    }
+
+    /// Which of the original's logs; nothing = all of them, and what stands in the structured log alone.
+    private static let kinds =
+        [Option("", .text("log.kind.all"))]
+        + ["receive", "send", "local", "accept", "sender", "fail", "session", "system"].map {
+            Option($0, .text("log.kind.\($0)"))
+        }
+    private static let levels = [
+        Option("", .text("log.level.all")), Option("info", .text("log.level.info")),
+        Option("warning", .text("log.level.warning")), Option("error", .text("log.level.error")),
+    ]
+
+    /// What is typed and picked, as the server filters.
+    private var filter: LogFilter {
+        var filter = LogList.parse(form.text("filter").trimmedBlanks)
+        let kind = form.selected("kind")
+        let level = form.selected("level")
+        if !kind.isEmpty { filter.kinds = [kind] }
+        if !level.isEmpty { filter.level = level }
+        return filter
     }
 
     private var table: Table? { form.widget("lines", as: Table.self) }
@@ -45,7 +67,7 @@ struct LogScreen: Screen {
         }
         return PageHeader(
             title: .text("page.log"), state: .verbatim(parts.joined(separator: "   ")), stateRole: role,
-            hint: .text("log.hint"))
+            hint: .text(form.focus == "filter" ? "log.filter.hint" : "log.hint"))
     }
 
     func commands(_ context: Context) -> [Command] {
@@ -55,7 +77,7 @@ struct LogScreen: Screen {
             Command("find", .text("bar.find"), keys: [.character("/")], bar: .text("bar.find"), priority: 75),
             Command(
                 "trace", .text("button.trace"), keys: [.character("t")], bar: .text("bar.trace"),
-                off: line?.queueID == nil ? .text("log.no-id") : nil, isAction: true),
+                off: line?.queueID == nil && line?.session == nil ? .text("log.no-id") : nil, isAction: true),
             Command("follow", .text("bar.follow"), keys: [.character("f")], bar: .text("bar.follow"), isAction: true),
             Command("pause", .text("state.paused"), keys: [.character("p")], bar: .text("bar.pause"), isAction: true),
             Command(
@@ -102,13 +124,13 @@ struct LogScreen: Screen {
         if let tail { context.cancel(tail) }
         tail = nil
         guard context.isConnected, context.model.isReady else { return }
-        applied = form.text("filter").trimmedBlanks
+        applied = filter
         log.clear()
         rows = []
         lineNumber = 0
         gotBacklog = false
         form.update("lines", as: Table.self) { $0.setRows([]) }
-        tail = context.send(LogInterface.Tail.self, .init(filter: LogList.parse(applied), backlog: 500), stream: true)
+        tail = context.send(LogInterface.Tail.self, .init(filter: filter, backlog: 500), stream: true)
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
@@ -156,7 +178,8 @@ struct LogScreen: Screen {
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
         case .left("filter"), .focused("lines"):
-            if form.text("filter").trimmedBlanks != applied { restart(&context) }
+            if filter != applied { restart(&context) }
+        case .changed("kind"), .changed("level"): restart(&context)
         case .activated("lines"):
             if let line = current { context.open(LogText.dialog(line, utcOffset: context.model.utcOffset)) }
         case .button("trace"): perform("trace", &context)
@@ -174,9 +197,11 @@ struct LogScreen: Screen {
             log.setPaused(!log.isPaused)
             showNew(before, context)
         case "trace":
-            guard let id = current?.queueID else { return context.notice(.information, .text("log.no-id")) }
-            form.setText("filter", "id:" + id)
-            restart(&context)
+            guard let word = current?.queueID ?? current?.session else {
+                return context.notice(.information, .text("log.no-id"))
+            }
+            context.model.traceWord = word
+            context.go(to: PageID.trace.rawValue)
         case "explain": if let reference = current?.reference { context.open(ExplainDialog(reference)) }
         case "copy": if let line = current { context.copy(LogText.line(line, utcOffset: context.model.utcOffset)) }
         default: break
@@ -233,12 +258,28 @@ struct ExplainDialog: Dialog {
     var okButton: String? { "close" }
     private let reference: String
     private var request: RequestID?
+    private var record: Explanation?
 
     init(_ reference: String) {
         self.reference = Visible.line(reference)
         let lines = Table([TableColumn("line", .verbatim(""), minimum: 20)], empty: .text("table.loading"))
         form = Form(
-            [FormRow(nil, "lines", lines)], buttons: ButtonRow([.init("close", .text("button.close"))]), focus: "lines")
+            [FormRow(nil, "lines", lines)],
+            buttons: ButtonRow([
+                .init("close", .text("button.close")), .init("try", .text("explain.try"), letter: "t"),
+            ]), focus: "lines")
+    }
+
+    func commands(_ context: Context) -> [Command] {
+        [Command("try", .text("explain.try"), keys: [.character("t")], bar: .text("explain.try"))]
+    }
+
+    /// The same mail once more, with the rules of now.
+    mutating func perform(_ command: String, _ context: inout Context) {
+        guard command == "try", let record else { return }
+        context.model.simulation = SimulationWish(record)
+        context.closeDialog()
+        context.go(to: PageID.simulate.rawValue)
     }
 
     mutating func opened(_ context: inout Context) {
@@ -246,13 +287,18 @@ struct ExplainDialog: Dialog {
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
-        if case .button = event { context.closeDialog() }
+        switch event {
+        case .button("try"): perform("try", &context)
+        case .button: context.closeDialog()
+        default: break
+        }
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
         guard let result = message.result(of: PolicyInterface.Explain.self, for: request) else { return }
         switch result {
         case .success(let found):
+            record = found
             var lines = [found.reply, "", "\(found.moment)  \(found.client)  \(found.hello ?? "")"]
             lines.append("<\(found.sender ?? "")> -> <\(found.recipient ?? "")>")
             lines.append("")

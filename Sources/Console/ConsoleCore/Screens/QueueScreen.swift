@@ -42,7 +42,12 @@ struct QueueScreen: Screen {
     private var table: Table? { form.widget("list", as: Table.self) }
 
     func header(_ context: Context) -> PageHeader {
-        var parts = [context.say(.text("queue.count", String(total)))]
+        let all = context.model.status?.queue.messages ?? total
+        let isFiltered = table?.filter.isEmpty == false
+        var parts = [
+            context.say(
+                isFiltered ? .text("queue.count-of", String(total), String(all)) : .text("queue.count", String(total)))
+        ]
         if let marked = table?.marks.count, marked > 0 {
             parts.append(context.say(.text("queue.marked", String(marked))))
         }
@@ -86,7 +91,13 @@ struct QueueScreen: Screen {
 
     // MARK: - Rows
 
-    mutating func opened(_ context: inout Context) { refresh(context) }
+    mutating func opened(_ context: inout Context) {
+        if let filter = context.model.queueFilter {
+            context.model.queueFilter = nil
+            form.update("list", as: Table.self) { $0.setFilter(filter) }
+        }
+        refresh(context)
+    }
     mutating func modelChanged(_ context: inout Context) {
         if !context.isConnected {
             listing = nil
@@ -177,8 +188,8 @@ struct QueueScreen: Screen {
         case "pause": togglePause(context)
         case "trace":
             guard let id = targets.first else { return }
-            context.model.logFilter = "id:" + id
-            context.go(to: PageID.log.rawValue)
+            context.model.traceWord = id
+            context.go(to: PageID.trace.rawValue)
         case "retry", "release": act(command, &context)
         case "hold", "bounce", "remove":
             guard !targets.isEmpty else { return context.notice(.information, .text("notice.queue.nothing")) }

@@ -128,6 +128,8 @@ struct RelayScreen: SettingsScreen {
         return here.first { !$0.isWarning } ?? here.first
     }
 
+    var warnings: [Problem] { problems.filter { $0.isWarning && $0.code.hasSuffix("-relay") } }
+
     func commands(_ context: Context) -> [Command] {
         [
             Command("text", .text("relay.text"), keys: [.character("x")], bar: .text("relay.text"), isAction: true),

@@ -192,8 +192,11 @@ struct ReviewScreen: Screen {
                 form.update("list", as: Table.self) { $0.select(faulty[0]) }
                 return
             }
-            _ = context.startApply(paths, note: form.text("note").trimmedBlanks)
-            context.modelChanged()
+            let deciding = context.model.draft.ready.filter(ReplayDialog.decides)
+            guard deciding.isEmpty || context.changeRefusal != nil else {
+                return context.open(ReplayDialog(context.model.draft.ready, warnings: []))
+            }
+            apply(paths, &context)
         case "drop": settle(&context) { $0.drop([$1]) }
         case "goto":
             guard let path = selected(context)?.path else { return }
@@ -204,7 +207,13 @@ struct ReviewScreen: Screen {
         }
     }
 
+    private func apply(_ paths: [String], _ context: inout Context) {
+        _ = context.startApply(paths, note: form.text("note").trimmedBlanks)
+        context.modelChanged()
+    }
+
     mutating func answered(_ answer: Answer, _ context: inout Context) {
+        if answer.id == "replay", answer.button == "go" { apply(context.model.draft.ready.map(\.path), &context) }
         guard answer.id == "drop-all", answer.button == "go" else { return }
         let paths = context.model.draft.edits.map(\.path)
         context.model.draft.drop(paths)

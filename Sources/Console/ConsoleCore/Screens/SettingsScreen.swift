@@ -16,6 +16,7 @@ protocol SettingsScreen: Screen {
     /// Sends what is staged on the page.
     /// - Returns: whether something was sent.
     mutating func apply(_ context: inout Context) -> Bool
+    var warnings: [Problem] { get }
 }
 
 extension SettingsScreen {
@@ -115,8 +116,15 @@ extension SettingsScreen {
             focusFirst(of: faulty.map(\.path))
             return false
         }
-        return context.startApply(edits.map(\.path))
+        guard edits.contains(where: ReplayDialog.decides), context.changeRefusal == nil else {
+            return context.startApply(edits.map(\.path))
+        }
+        context.open(ReplayDialog(edits, warnings: warnings))
+        return true
     }
+
+    /// What Apply says once more before it is done.
+    var warnings: [Problem] { [] }
 
     mutating func focusFirst(of paths: [String]) {
         guard
@@ -152,6 +160,12 @@ extension SettingsScreen {
 
     /// - Returns: whether the answer belonged here.
     mutating func settingsAnswered(_ answer: Answer, _ context: inout Context) -> Bool {
+        if answer.id == "replay" {
+            let paths = context.model.staged(on: page).map(\.path)
+            if answer.button != "go" || !context.startApply(paths) { leavesAfterApply = false }
+            context.modelChanged()
+            return true
+        }
         guard answer.id == "cancel-page" else { return false }
         guard answer.button == "go" else { return true }
         let paths = context.model.staged(on: page).map(\.path)

@@ -267,6 +267,12 @@ package struct Table: Widget, Sendable {
         move(to: place + windowStart)
     }
 
+    /// Shows what holds `text`, as if it had been typed.
+    package mutating func setFilter(_ text: String) {
+        filterLine.text = text
+        newQuestion()
+    }
+
     /// The order or the choice of rows changed: the window is of no use any more, the cursor's row is.
     mutating func newQuestion() {
         generation += 1

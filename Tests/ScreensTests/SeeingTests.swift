@@ -1,0 +1,72 @@
+import Control
+import Testing
+
+@testable import ConsoleCore
+
+/// The screens that explain: what a key leads to, from one to the other.
+@Suite struct SeeingTests {
+    /// Rule 2 becomes `192.168.0.*`, for every sender.
+    private func openedRelay() -> Driver {
+        var driver = Driver()
+        driver.go(.relay)
+        driver.keys(.down, .enter, .tab, .enter, .character("t"), .enter, .control("o"))
+        return driver
+    }
+
+    @Test func rulesAreAppliedOnlyAfterTheReplayWasSeen() {
+        var driver = openedRelay()
+        #expect(driver.model.draft[TableRecord.effect]?.new?[1] == "192.168.0.*")
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("relayed now"))
+        #expect(!driver.server.calls.contains(TablesInterface.Set.name))
+        driver.keys(.enter)
+        #expect(!driver.server.calls.contains(TablesInterface.Set.name), "the harmless button comes first")
+        driver.keys(.control("o"), .character("a"))
+        #expect(driver.server.effect[1] == "192.168.0.*")
+        #expect(driver.model.draft.isEmpty)
+    }
+
+    @Test func theMatrixFollowsTheStagedRulesAndTheClient() {
+        var driver = openedRelay()
+        let before = driver.text
+        driver.keys(.backTab, .control("u"))
+        driver.type("192.168.0.15")
+        #expect(!before.contains("rule 2") && driver.text.contains("rule 2"))
+        #expect(driver.text.contains("after Apply"))
+        driver.keys(.character("u"))
+    }
+
+    @Test func faultyRulesAreNotSent() {
+        var driver = Driver()
+        driver.go(.relay)
+        driver.keys(.character("x"), .end)
+        driver.type(" x")
+        driver.keys(.control("o"), .control("o"))
+        #expect(!driver.server.calls.contains(PolicyInterface.Replay.name))
+        #expect(!driver.server.calls.contains(TablesInterface.Set.name))
+        #expect(driver.text.contains("1 faulty"))
+    }
+
+    @Test func aRefusalInTheTraceOpensItsRecordAndIsTriedAgain() {
+        var driver = Driver()
+        driver.go(.trace)
+        driver.type("203.0.113.9")
+        driver.keys(.enter)
+        driver.keys(.end, .character("x"))
+        #expect(driver.text.contains("7K2Q-93HD"))
+        driver.keys(.character("t"))
+        #expect(driver.text.contains("Simulate a mail"))
+        #expect(driver.server.calls.last == PolicyInterface.Evaluate.name)
+        #expect(driver.text.contains("Refused at RCPT"))
+    }
+
+    @Test func theQueueLeadsToTheTraceAndTheDashboardToTheQueue() {
+        var driver = Driver()
+        driver.go(.queue)
+        driver.keys(.character("t"))
+        #expect(driver.server.calls.last == LogInterface.Trace.name)
+        driver.go(.dashboard)
+        #expect(driver.text.contains("no such user"))
+        #expect(driver.text.contains("203.0.113.9"), "locks are named")
+    }
+}
