@@ -184,3 +184,12 @@ def test_used_space_is_told_for_accounts_without_a_limit_too(server):
     server.wait_for_mail("taro")
     wait_until(
         lambda: server.json("account", "show", "taro@in.example")["usedMessages"] == 1, "the mailbox is counted")
+
+
+def test_help_speaks_the_readers_language(tmp_path):
+    japanese = console("account", "add", "--help", LC_ALL="ja_JP.UTF-8").stdout
+    assert japanese.startswith("概要: アカウントを追加します。") and "オプション:" in japanese
+    assert "このルートで起動したデーモンに接続します。" in japanese and "--password-stdin" in japanese
+    assert "(値: en, ja)" in japanese
+    assert console("queue", "--help", "--language", "ja").stdout.startswith("概要:")
+    assert console("account", "add", "--help", "--language", "en", LC_ALL="ja_JP.UTF-8").stdout.startswith("OVERVIEW:")

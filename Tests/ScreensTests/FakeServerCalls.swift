@@ -40,7 +40,7 @@ extension FakeServer {
             return one(
                 ServerInterface.CheckSetup.Output(
                     problems: setupProblems, localAddresses: ["192.168.0.1 (eth0)", "192.168.0.4 (eth0:1)"],
-                    systemDNSServers: ["192.168.1.4"]))
+                    systemDNSServers: ["192.168.1.4"], serviceUser: "epost"))
         case ServerInterface.Setup.name:
             lastSetup = try input(ServerInterface.Setup.self, call)
             hello.isConfigured = true

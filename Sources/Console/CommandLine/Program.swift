@@ -52,12 +52,14 @@ package enum CommandLineProgram {
             parsed = try Program.parseAsRoot(GlobalOptions.hoisted(arguments))
         } catch {
             let isHelp = Program.exitCode(for: error).isSuccess
-            let text = Program.fullMessage(for: error)
+            let text = told(Program.fullMessage(for: error), arguments, environment)
             if isHelp { console.write(text + "\n") } else { console.complain(text + "\n") }
             return .finished(isHelp ? 0 : 2)
         }
         if let program = parsed as? Program { return .console(program.global, program.console) }
-        guard let command = parsed as? any ControlCommand else { return .finished(help(parsed, console)) }
+        guard let command = parsed as? any ControlCommand else {
+            return .finished(help(parsed, console) { told($0, arguments, environment) })
+        }
         let language = command.global.language?.language ?? Language(environment: environment)
         let session = Session(
             console: console, global: command.global, texts: CatalogueFiles.load(language),
@@ -65,8 +67,24 @@ package enum CommandLineProgram {
         return .finished(session.run(command))
     }
 
+    /// Help in the reader's language: that of `--language`, else of the locale.
+    private static func told(
+        _ text: String, _ arguments: [String], _ environment: @escaping (String) -> String?
+    ) -> String {
+        var language = Language(environment: environment)
+        for (index, argument) in arguments.enumerated() where argument.hasPrefix("--language") {
+            let value = argument.hasPrefix("--language=") ? String(argument.dropFirst("--language=".count)) : nil
+            let next = arguments.indices.contains(index + 1) ? arguments[index + 1] : nil
+            if let chosen = (value ?? next).flatMap(LanguageChoice.init(argument:)) { language = chosen.language }
+        }
+        guard language == .japanese, let texts = CatalogueFiles.load(.japanese) else { return text }
+        return HelpText.translated(text) { texts.find($0) }
+    }
+
     /// The library's `help` command, or a group such as `epost-console queue` without a further word: wrong usage.
-    private static func help(_ parsed: any ParsableCommand, _ console: Console) -> Int32 {
+    private static func help(
+        _ parsed: any ParsableCommand, _ console: Console, _ told: (String) -> String
+    ) -> Int32 {
         let isGroup = !type(of: parsed).configuration.subcommands.isEmpty
         var parsed = parsed
         do {
@@ -74,7 +92,7 @@ package enum CommandLineProgram {
             return 0
         } catch {
             let isHelp = Program.exitCode(for: error).isSuccess && !isGroup
-            let text = Program.fullMessage(for: error)
+            let text = told(Program.fullMessage(for: error))
             if isHelp { console.write(text + "\n") } else { console.complain(text + "\n") }
             return isHelp ? 0 : 2
         }

@@ -49,6 +49,9 @@ enum Privileges {
         return nil
     }
 
+    /// The name of the user that this process, and so every service, runs as.
+    static var ownName: String { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? String(geteuid()) }
+
     static var warning: String? {
         geteuid() == 0 ? "runs as root; that is meant for trying it out" : nil
     }

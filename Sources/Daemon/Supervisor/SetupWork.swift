@@ -29,7 +29,7 @@ struct SetupWork: Sendable {
         }
         return .init(
             problems: problems, localAddresses: addresses.map { "\($0.address) (\($0.interface))" },
-            systemDNSServers: Machine.dnsServers())
+            systemDNSServers: Machine.dnsServers(), serviceUser: Privileges.ownName)
     }
 
     /// Submission and the port between servers; unprivileged ones below a root folder, where several installations may

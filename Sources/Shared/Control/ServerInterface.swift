@@ -118,10 +118,15 @@ package enum ServerInterface {
             package var localAddresses: [String]
             /// Servers named in resolv.conf, offered on step 2.
             package var systemDNSServers: [String]
-            package init(problems: [Problem], localAddresses: [String], systemDNSServers: [String]) {
+            /// The user that the services run as (R-WIZ-14, R-WIZ-15).
+            package var serviceUser: String
+            package init(
+                problems: [Problem], localAddresses: [String], systemDNSServers: [String], serviceUser: String
+            ) {
                 self.problems = problems
                 self.localAddresses = localAddresses
                 self.systemDNSServers = systemDNSServers
+                self.serviceUser = serviceUser
             }
         }
     }

@@ -137,7 +137,7 @@ struct WizardScreen: Screen {
     }
 
     private func askForServices(_ context: inout Context) {
-        context.open(ServicesQuestion())
+        context.open(ServicesQuestion(user: check?.serviceUser ?? ""))
     }
 
     mutating func answered(_ answer: Answer, _ context: inout Context) {
@@ -281,10 +281,12 @@ struct ServicesQuestion: Dialog {
     var width: Int { 62 }
     var okButton: String? { "yes" }
 
-    init() {
+    /// - Parameter user: whom the services run as (R-WIZ-14).
+    init(user: String) {
         form = Form(
             [
-                .text(.text("wizard.services.question")), .text(.text("wizard.services.user"), .hint),
+                .text(.text("wizard.services.question")),
+                .text(.text("wizard.services.user", Visible.line(user)), .hint),
                 .text(.text("wizard.services.later"), .hint),
             ],
             buttons: ButtonRow([
