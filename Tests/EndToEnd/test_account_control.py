@@ -195,3 +195,32 @@ def test_planted_links_lead_nowhere(server, dns, sink, tmp_path):
     settled(server)
     assert "v@ext.example" not in secret.read_text()
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+
+
+def test_files_by_command_are_checked_and_in_force_and_the_test_tells_what_would_happen(server, dns, sink):
+    outside(server, dns, sink)
+    server.account("taro")
+    plain = server.json("account", "test", "taro@in.example")
+    assert (plain["isStored"], plain["forwardedTo"], plain.get("answered")) == (True, [], None)
+    send(server, "taro@in.example")
+    server.wait_for_mail("taro")
+    text = "[AutoForward]\nForwardTo=boss@far.example\nFuture = kept\n[Delivery]\nDiscard=Yes\n"
+    server.do("account", "file", "taro@in.example", "control", "--set", "-", stdin=text)
+    path = server.mailbox("taro") / "IMS.CTL"
+    assert path.read_text() == text and stat.S_IMODE(path.stat().st_mode) == 0o600
+    send(server, "taro@in.example", subject="second")
+    (got,) = sink.wait_for(1)
+    assert got.recipients == ["boss@far.example"]
+    found = server.json("account", "test", "taro@in.example", "--from", "u@ext.example")
+    assert (found["isStored"], found["forwardedTo"]) == (False, ["boss@far.example"])
+    assert any("SRS" in step["finding"] for step in found["steps"])
+    assert "Forwarded to boss@far.example" in server.do("account", "test", "taro@in.example")
+    for file, bad in (("control", "[AutoForward]\nForwardTo=taro@in.example\n"), ("hours", "9,1,,\n"),
+                      ("recipients", "nobody\n"), ("../control", "x\n")):
+        assert server.run("account", "file", "taro@in.example", file, "--set", "-", stdin=bad).returncode == 1
+    server.do("account", "file", "taro@in.example", "hours", "--set", "-", stdin="1,1,22:00,06:00\n")
+    assert (server.mailbox("taro") / "usetime.dat").read_text() == "1,1,22:00,06:00\n"
+    server.do("account", "file", "taro@in.example", "control", "--set", "-", stdin="")
+    assert not path.exists()
+    send(server, "taro@in.example", subject="third")
+    server.wait_for_mail("taro", 2)

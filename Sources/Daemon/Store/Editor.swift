@@ -107,6 +107,13 @@ struct Editor {
         try record("table/\(name)", old, new)
     }
 
+    /// A control file in a mailbox was written.
+    mutating func file(
+        _ name: String, of account: MailAddress, from old: [String]?, to new: [String]?
+    ) throws(DatabaseError) {
+        try record("file/\(account.folded.text)/\(name)", old, new)
+    }
+
     /// A mailbox folder goes for good: this revision cannot be undone.
     mutating func deleteMailbox(of address: MailAddress, path: String) throws(DatabaseError) {
         try record("mailbox/\(address.folded.text)", [path], nil)

@@ -61,6 +61,19 @@ extension StoreWriter {
         }
     }
 
+    /// A control file of an account was written; makes the revision, by which services look at the files again.
+    package func recordAccountFile(
+        _ account: MailAddress, _ name: String, from old: [String]?, to new: [String]?, note: String, by author: Author
+    ) throws(ControlError) -> Applied {
+        try locked { connection, reader in
+            guard old != new else { return Self.applied(try reader.revision(), [], []) }
+            let (revision, records) = try change(author, note: note, connection) { editor in
+                try editor.file(name, of: account, from: old, to: new)
+            }
+            return Self.applied(revision, records, [])
+        }
+    }
+
     /// The lines of a table as they were last recorded; `nil` when it never was.
     package func recordedTable(_ name: String) throws(ControlError) -> [String]? {
         try locked { connection, _ in
@@ -106,6 +119,11 @@ extension StoreWriter {
             throw refused(
                 undone[0].path, "history.mailbox-deleted",
                 "the mailbox was deleted with the account; it cannot be undone")
+        }
+        if let file = undone.first(where: { $0.path.hasPrefix("file/") }) {
+            throw refused(
+                file.path, "history.account-file",
+                "a control file lies in the mailbox; write its old text there: epost-console account file --set")
         }
         var conflicts: [Problem] = []
         for record in undone {

@@ -131,6 +131,7 @@ package enum Daemon {
             .register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
         AccountTransferDesk(desk: desk).register(on: server)
+        AccountFilesDesk(desk: desk, directory: directory).register(on: server)
         AliasDesk(desk: desk, browser: parts.aliases, directory: directory).register(on: server)
         ServicesDesk(desk: desk).register(on: server)
         QueueDesk(

@@ -14,6 +14,8 @@ package enum ControlMethods {
             DirectoryInterface.ChangeAccount.self, DirectoryInterface.RemoveAccount.self,
             DirectoryInterface.AccountUsage.self,
             DirectoryInterface.ImportAccounts.self, DirectoryInterface.ExportAccounts.self,
+            DirectoryInterface.GetAccountFile.self, DirectoryInterface.SetAccountFile.self,
+            DirectoryInterface.TestAccount.self,
             AliasInterface.List.self, AliasInterface.Add.self, AliasInterface.Change.self,
             AliasInterface.Remove.self, AliasInterface.Import.self, AliasInterface.Export.self,
             AliasInterface.Test.self,

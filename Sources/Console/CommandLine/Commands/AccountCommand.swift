@@ -4,7 +4,9 @@ import Control
 struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Show and change the accounts of a domain.",
-        subcommands: [List.self, Show.self, Add.self, Change.self, Remove.self, Import.self, Export.self])
+        subcommands: [
+            List.self, Show.self, Add.self, Change.self, Remove.self, Import.self, Export.self, File.self, Test.self,
+        ])
 
     struct Values: ParsableArguments {
         @Option(help: ArgumentHelp("Name of the user.", valueName: "name"))

@@ -1,0 +1,77 @@
+/// The control files of an account (spec files 03 and 11), as texts, and what they do to a mail.
+extension DirectoryInterface {
+    /// One control file as it stands in the mailbox.
+    package enum GetAccountFile: ControlMethod {
+        package static let name = "org.epost.Directory.GetAccountFile"
+        package static let isReadOnly = true
+        package struct Input: Codable, Hashable, Sendable {
+            package var address: String
+            /// `control` (IMS.CTL), `permitfrom`, `reply`, `noreply`, `replied`, `filter`, `hours`, `recipients`.
+            package var file: String
+            package init(address: String, file: String) {
+                self.address = address
+                self.file = file
+            }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            /// Empty when there is none.
+            package var text: String
+            /// Its name in the mailbox, letter case as found.
+            package var name: String
+            package var exists: Bool
+            package var problems: [Problem]
+            package init(text: String, name: String, exists: Bool, problems: [Problem]) {
+                self.text = text
+                self.name = name
+                self.exists = exists
+                self.problems = problems
+            }
+        }
+    }
+
+    /// Writes a control file; an empty text removes it. Refused when it has faults. In force with the answer.
+    package enum SetAccountFile: ControlMethod {
+        package static let name = "org.epost.Directory.SetAccountFile"
+        package struct Input: Codable, Hashable, Sendable {
+            package var address: String
+            package var file: String
+            package var text: String
+            package var note: String
+            package init(address: String, file: String, text: String, note: String = "") {
+                self.address = address
+                self.file = file
+                self.text = text
+                self.note = note
+            }
+        }
+        package typealias Output = Applied
+    }
+
+    /// Who gets a mail to this account: the plan that delivery would carry out, for a made-up mail.
+    package enum TestAccount: ControlMethod {
+        package static let name = "org.epost.Directory.TestAccount"
+        package static let isReadOnly = true
+        package struct Input: Codable, Hashable, Sendable {
+            package var address: String
+            /// Envelope sender; empty or `<>`: none.
+            package var sender: String
+            package init(address: String, sender: String) {
+                self.address = address
+                self.sender = sender
+            }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            package var isStored: Bool
+            package var forwardedTo: [String]
+            /// Who gets an automatic reply; `nil`: nobody.
+            package var answered: String?
+            package var steps: [Explanation.Step]
+            package init(isStored: Bool, forwardedTo: [String], answered: String?, steps: [Explanation.Step]) {
+                self.isStored = isStored
+                self.forwardedTo = forwardedTo
+                self.answered = answered
+                self.steps = steps
+            }
+        }
+    }
+}
