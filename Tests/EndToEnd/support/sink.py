@@ -174,7 +174,7 @@ class Sink:
                     continue
                 if not self._act(link, "data", b"354 go on"):
                     continue
-                content = b""
+                content = bytearray()  # bytes would be copied whole for each line
                 while True:
                     part = line()
                     if part == b".":
@@ -182,7 +182,7 @@ class Sink:
                     content += (part[1:] if part[:1] == b"." else part) + b"\r\n"
                 if self._act(link, "content", b"250 2.0.0 kept"):
                     with self._changed:
-                        self.messages.append(Message(sender, recipients, content, tls, hello))
+                        self.messages.append(Message(sender, recipients, bytes(content), tls, hello))
                         self._changed.notify_all()
                 sender, recipients = None, []
             elif verb == b"RSET":
