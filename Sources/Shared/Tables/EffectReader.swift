@@ -168,18 +168,25 @@ extension EffectTable {
     }
 }
 
-/// Finds the earlier line that leaves nothing to a later one. Single addresses, as automatic entries are, cost one
-/// look-up, so that long files are read in linear time.
+/// Finds the earlier line that leaves nothing to a later one. Ranges are grouped by what they compare and suffixes are
+/// looked up label by label, so that files of many thousand lines are read in linear time.
 private struct EffectCover {
     private var exact: [EffectTable.Pattern: Int] = [:]
-    private var ranges: [(pattern: IPPattern, line: Int)] = []
-    private var suffixes: [(suffix: String, line: Int)] = []
+    /// By mask, by value.
+    private var ipv4: [UInt32: [UInt32: Int]] = [:]
+    /// By prefix length, by network.
+    private var ipv6: [Int: [IPAddress: Int]] = [:]
+    /// `.example`, `.in.example`
+    private var suffixes: [String: Int] = [:]
 
     mutating func add(_ rule: EffectTable.Rule) {
         exact[rule.pattern] = exact[rule.pattern] ?? rule.line
         switch rule.pattern {
-        case .client(let pattern) where !pattern.isSingle: ranges.append((pattern, rule.line))
-        case .subdomains(let suffix): suffixes.append((suffix, rule.line))
+        case .client(.ipv4(let value, let mask)) where mask != .max:
+            ipv4[mask, default: [:]][value] = ipv4[mask]?[value] ?? rule.line
+        case .client(.ipv6(let network, let length)) where length < 128:
+            ipv6[length, default: [:]][network] = ipv6[length]?[network] ?? rule.line
+        case .subdomains(let suffix): suffixes[suffix] = suffixes[suffix] ?? rule.line
         case .client, .domain, .address, .token: break
         }
     }
@@ -187,12 +194,21 @@ private struct EffectCover {
     func line(covering pattern: EffectTable.Pattern) -> Int? {
         if let line = exact[pattern] { return line }
         switch pattern {
-        case .client(let own): return ranges.first { $0.pattern.covers(own) }?.line
-        case .address(let address):
-            return exact[.domain(address.domain)] ?? suffixes.first { address.domain.hasSuffix($0.suffix) }?.line
-        case .domain(let domain): return suffixes.first { domain.hasSuffix($0.suffix) }?.line
-        case .subdomains(let suffix): return suffixes.first { suffix.hasSuffix($0.suffix) }?.line
+        case .client(.ipv4(let value, let mask)):
+            return ipv4.filter { $0.key & mask == $0.key }.compactMap { $0.value[value & $0.key] }.min()
+        case .client(.ipv6(let network, let length)):
+            return ipv6.filter { $0.key <= length }.compactMap { $0.value[network.masked(to: $0.key)] }.min()
+        case .address(let address): return exact[.domain(address.domain)] ?? line(above: address.domain)
+        case .domain(let domain): return line(above: domain)
+        case .subdomains(let suffix): return line(above: String(suffix.dropFirst()))
         case .token: return nil
         }
+    }
+
+    /// The first `*.…` line that a domain is below.
+    private func line(above domain: String) -> Int? {
+        guard !suffixes.isEmpty else { return nil }
+        return domain.utf8.indices.filter { domain.utf8[$0] == UInt8(ascii: ".") }
+            .compactMap { suffixes[String(domain[$0...])] }.min()
     }
 }
