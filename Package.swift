@@ -61,6 +61,7 @@ let package = Package(
         daemon("Threads", ["CLinux"]),
         daemon("Crypto", ["COpenSSL"]),
         daemon("Explain", ["Database", "MailModel", "Policy", "Threads"]),
+        daemon("Usage", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Journal", ["MailModel", "MessageFormat", "Threads", "CLinux"]),
         daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Tables", "Control", "CLinux"]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
@@ -71,7 +72,7 @@ let package = Package(
             "Receiver",
             nio + [
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Crypto", "Explain",
-                "Facts", "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
+                "Facts", "Store", "Spool", "Usage", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux",
             ]),
         daemon(
             "Delivery",
@@ -87,7 +88,7 @@ let package = Package(
                 "ControlServer", "Facts",
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool",
                 "Journal",
-                "Explain", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
+                "Explain", "Usage", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",
             ]),
         .executableTarget(
             name: "epostd",
@@ -132,6 +133,7 @@ let package = Package(
                 "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport",
             ]),
         tests("Explain", ["Explain", "Policy", "Tables", "MailModel"]),
+        tests("Usage", ["Usage", "Policy", "MailModel"]),
         tests(
             "Delivery",
             nio + [

@@ -48,6 +48,25 @@ extension FakeServer {
                 Varlink.reply(ServerInterface.Setup.Output(steps: [step]), continues: index + 1 < setupSteps.count)
             }
             return parts.map { Array($0.dropLast()) }
+        case GuardInterface.ListSenders.name: return one(GuardInterface.ListSenders.Output(senders: Self.senders))
+        case GuardInterface.ListLocks.name: return one(GuardInterface.ListLocks.Output(locks: Self.locks))
+        case GuardInterface.ShowSender.name:
+            return one(
+                GuardInterface.ShowSender.Output(
+                    sender: Self.senders[0],
+                    sessions: [
+                        SenderSession(
+                            time: status.now - 60_000, client: "203.0.113.9", hello: "[192.168.1.2]",
+                            mechanism: "LOGIN",
+                            isTLS: true, messages: 212, recipients: 640, held: 12)
+                    ],
+                    held: [
+                        HeldMail(
+                            id: "4KQ8Z1M7T0XW2A", time: status.now - 30_000, client: "203.0.113.9",
+                            recipient: "someone@far.example", recipients: 3, size: 2048,
+                            reason: "sato@example.jp: 301 messages within an hour, 300 are allowed (ref 7K2Q-93HD)")
+                    ]))
+        case GuardInterface.ChangeLock.name: return one(GuardInterface.ChangeLock.Output(isChanged: true))
         default: return try answerSettings(method, call)
         }
     }
@@ -275,4 +294,28 @@ extension FakeServer {
         }
         return .init(rows: rows, total: total, offset: asked.offset)
     }
+}
+
+extension FakeServer {
+    private static let noon = 1_700_000_000_000
+
+    static let senders = [
+        SenderEntry(
+            sender: "sato@example.jp", messagesHour: 312, messagesDay: 320, recipientsHour: 940, recipientsDay: 951,
+            newRecipientsHour: 640, newRecipientsDay: 640, held: 12, lastSession: noon, lastClient: "203.0.113.9",
+            isLocked: false),
+        SenderEntry(
+            sender: "yamada@example.jp", messagesHour: 2, messagesDay: 14, recipientsHour: 2, recipientsDay: 31,
+            newRecipientsHour: 0, newRecipientsDay: 3, held: 0, lastSession: noon, lastClient: "192.168.0.15",
+            isLocked: false),
+    ]
+
+    static let locks = [
+        LockEntry(
+            subject: "198.51.100.7", kind: .address, state: .locked, cause: .failures, since: noon,
+            until: noon + 1_800_000, source: "rejectsmtpip.dat:1"),
+        LockEntry(
+            subject: "10.0.0.0/8", kind: .address, state: .allowed, cause: .manual, since: 0, until: 0,
+            source: "rejectsmtpip.dat:2"),
+    ]
 }

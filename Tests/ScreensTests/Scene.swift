@@ -97,6 +97,14 @@ enum Scene {
             driver.go(.queue)
             driver.keys(.enter)
         },
+        "sender-sessions": { driver in
+            driver.go(.senders)
+            driver.keys(.enter)
+        },
+        "sender-lock": { driver in
+            driver.go(.senders)
+            driver.keys(.character("k"))
+        },
         "review-conflict": { driver in
             driver.go(.server)
             driver.type("9")

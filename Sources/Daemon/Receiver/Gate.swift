@@ -10,6 +10,7 @@ final class Gate: Sendable {
         var received = 0
         var rejected = 0
         var authFailed = 0
+        var held = 0
         var connections = 0
         /// Received in each second of the last minute, and which second the newest is.
         var seconds = [Int](repeating: 0, count: 60)
@@ -46,6 +47,8 @@ final class Gate: Sendable {
     }
 
     func rejected() { state.withLock { $0.rejected += 1 } }
+    /// A message was queued for an administrator to look at.
+    func held() { state.withLock { $0.held += 1 } }
     func authFailed() { state.withLock { $0.authFailed += 1 } }
 
     /// - Parameter limit: of sessions, 0 = unlimited.
@@ -56,6 +59,7 @@ final class Gate: Sendable {
             return [
                 "sessions": state.open, "sessionsLimit": limit, "connections": state.connections,
                 "received": state.received, "rejected": state.rejected, "authFailed": state.authFailed,
+                "held": state.held,
                 "receivedPerMinute": state.seconds.reduce(0, +),
             ]
         }

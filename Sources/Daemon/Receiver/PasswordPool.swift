@@ -13,6 +13,8 @@ final class PasswordPool: Sendable {
         case proved(AccountRecord, signature: [UInt8])
         /// - Parameter finding: why, for the record; the client never learns it.
         case wrong(String)
+        /// Right, but not at this time (R-ACC-40).
+        case outsideHours
         /// The directory did not answer, or too many wait.
         case unavailable(String)
     }
@@ -29,9 +31,12 @@ final class PasswordPool: Sendable {
     private let worker: BatchWorker<Check>
 
     /// - Parameter keep: takes secrets made for an older account when its password was seen.
-    init(directory: any Directory, keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void) {
+    init(
+        directory: any Directory, personal: PersonalRules,
+        keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void
+    ) {
         self.directory = directory
-        let examiner = Examiner(directory: directory, keep: keep)
+        let examiner = Examiner(directory: directory, personal: personal, keep: keep)
         worker = BatchWorker(name: "auth", threads: 2, limits: .init(items: 1, waiting: 256)) { checks in
             for check in checks {
                 check.completion(
@@ -80,14 +85,19 @@ final class PasswordPool: Sendable {
 /// Compares proofs with what is kept. On the pool's threads.
 private final class Examiner: Sendable {
     private let directory: any Directory
+    private let personal: PersonalRules
     private let keep: @Sendable (AccountSecret, MailAddress) -> Void
     private let verifier = PasswordVerifier()
     /// Stand in for keys of users who do not exist.
     private let decoySCRAM = SCRAMKeys.decoy()
     private let decoyCRAM = CRAMKeys(password: Random.octets(16) ?? [])
 
-    init(directory: any Directory, keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void) {
+    init(
+        directory: any Directory, personal: PersonalRules,
+        keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void
+    ) {
         self.directory = directory
+        self.personal = personal
         self.keep = keep
     }
 
@@ -103,22 +113,27 @@ private final class Examiner: Sendable {
                 let isRight = verifier.verify(password, hash: account?.passwordHash)
                 guard isRight, let account else { return .wrong(Self.wrongPassword) }
                 if let box { try learn(password, of: account, kinds, box) }
-                return .account(account)
+                return isPermitted(account) ? .account(account) : .outsideHours
             case .digest(let digest, let challenge):
                 let keys = try kept(account, box, AccountSecrets.cram)
                 let isRight = (keys ?? decoyCRAM).matches(digest, challenge: challenge)
                 guard isRight, keys != nil, let account else { return .wrong(Self.finding(account, keys != nil)) }
-                return .account(account)
+                return isPermitted(account) ? .account(account) : .outsideHours
             case .signed(let message, let proof):
                 let keys = try kept(account, box, AccountSecrets.scram)
                 let signature = (keys ?? decoySCRAM)?.signature(of: message, proof: proof)
                 guard let signature, keys != nil, let account else { return .wrong(Self.finding(account, keys != nil)) }
-                return .proved(account, signature: signature)
+                return isPermitted(account) ? .proved(account, signature: signature) : .outsideHours
             case .confirmed: return .unavailable("nothing was proved before")
             }
         } catch {
             return .unavailable(error.detail)
         }
+    }
+
+    private func isPermitted(_ account: AccountRecord) -> Bool {
+        guard let place = try? directory.mailbox(of: account) else { return true }
+        return personal.read(PersonalRules.Users(acting: place.path, sender: place.path)).permits
     }
 
     private func kept<Keys>(

@@ -12,6 +12,7 @@ import Store
 import Synchronization
 import Tables
 import Transport
+import Usage
 
 /// The running receiver: listeners, and what a change from outside makes new.
 final class Receiver: Sendable {
@@ -43,8 +44,13 @@ final class Receiver: Sendable {
             journal.record(
                 .init(time: ReceiverCore.now, service: ReceiverCore.name, kind: .system, level: .warning, text: text))
         }
+        let usage = UsageLog(path: context.layout.usage, now: ReceiverCore.now) { text in
+            journal.record(
+                .init(time: ReceiverCore.now, service: ReceiverCore.name, kind: .system, level: .warning, text: text))
+        }
         core = ReceiverCore(
             directory: context.directory, journal: journal, spool: spool, mailboxes: mailboxes, decisions: decisions,
+            usage: usage,
             served: { context.served() },
             keep: { context.keep($0, of: $1) },
             locked: {
@@ -52,6 +58,7 @@ final class Receiver: Sendable {
                     kind: $0.kind.rawValue, subject: $0.subject, since: $0.since, cause: $0.cause.rawValue,
                     count: $0.count)
             },
+            alert: { context.alert($0) },
             configuration: ReceiverConfiguration(
                 settings: settings, tables: tables, offersTLS: false, lookups: lookups.inForce(settings),
                 domains: try context.directory.domains()))
@@ -113,12 +120,22 @@ final class Receiver: Sendable {
         readSettings()
     }
 
+    private func forget(_ request: ServiceRequest) {
+        do throws(ControlError) {
+            let input = try request.input(of: GuardInterface.ForgetSender.self)
+            core.usage.forget(input.sender) { request.answer(GuardInterface.ForgetSender.self, Nothing()) }
+        } catch {
+            request.fail(error)
+        }
+    }
+
     private func readLocks() {
         for complaint in core.locks.read(context.layout) { core.log(.warning, complaint) }
     }
 
     /// org.epost.Guard.ChangeLock: the tables are written already.
     func take(_ request: ServiceRequest) {
+        if request.method == GuardInterface.ForgetSender.name { return forget(request) }
         guard request.method == GuardInterface.ChangeLock.name else { return request.refuse() }
         do throws(ControlError) {
             let input = try request.input(of: GuardInterface.ChangeLock.self)

@@ -30,6 +30,9 @@ final class ReceiverConfiguration: Sendable {
     /// Finds the client's name for trace fields.
     let names: ClientNameLookup
     let blocklists: Blocklists
+    /// What one account, and one client address, may send before its mail is held.
+    let accountLimits: SendingLimits
+    let addressLimits: SendingLimits
     /// Opens the secrets of accounts; `nil` while no method needs one.
     let box: SecretBox?
     /// Get a copy of everything for the record (R-LOG-13).
@@ -48,6 +51,22 @@ final class ReceiverConfiguration: Sendable {
         self.settings = settings
         self.box = box
         rewriting = RewritingKey.load(settings.layout)
+        accountLimits = SendingLimits(
+            hour: SendingCounts(
+                messages: settings[SendingSettings.accountMessagesHour],
+                recipients: settings[SendingSettings.accountRecipientsHour],
+                newRecipients: settings[SendingSettings.accountNewRecipientsHour]),
+            day: SendingCounts(
+                messages: settings[SendingSettings.accountMessagesDay],
+                recipients: settings[SendingSettings.accountRecipientsDay],
+                newRecipients: settings[SendingSettings.accountNewRecipientsDay]))
+        addressLimits = SendingLimits(
+            hour: SendingCounts(
+                messages: settings[SendingSettings.addressMessagesHour],
+                recipients: settings[SendingSettings.addressRecipientsHour]),
+            day: SendingCounts(
+                messages: settings[SendingSettings.addressMessagesDay],
+                recipients: settings[SendingSettings.addressRecipientsDay]))
         names = lookups.names
         blocklists = lookups.blocklists
         revision = settings.revision

@@ -12,6 +12,7 @@ import Store
 import Synchronization
 import Threads
 import Transport
+import Usage
 
 /// What all sessions share. Any thread.
 final class ReceiverCore: Sendable {
@@ -25,6 +26,10 @@ final class ReceiverCore: Sendable {
     let disk: DiskSpace
     let passwords: PasswordPool
     let locks: LockKeeper
+    let usage: UsageLog
+    let personal = PersonalRules()
+    /// Shows administrators something at once.
+    let alert: @Sendable (String) -> Void
     /// Threads for what waits for the disk on behalf of a session: large content, counting of mailboxes.
     let diskWork: BatchWorker<@Sendable () -> Void>
     let served: @Sendable () -> Void
@@ -32,9 +37,10 @@ final class ReceiverCore: Sendable {
 
     init(
         directory: any Directory, journal: any EventSink, spool: any Spool, mailboxes: any MailboxStore,
-        decisions: DecisionLog, served: @escaping @Sendable () -> Void = {},
+        decisions: DecisionLog, usage: UsageLog, served: @escaping @Sendable () -> Void = {},
         keep: @escaping @Sendable (AccountSecret, MailAddress) -> Void = { _, _ in },
         locked: @escaping @Sendable (NewLock) -> Void = { _ in },
+        alert: @escaping @Sendable (String) -> Void = { _ in },
         configuration: ReceiverConfiguration
     ) {
         self.directory = directory
@@ -42,9 +48,11 @@ final class ReceiverCore: Sendable {
         self.spool = spool
         self.mailboxes = mailboxes
         self.decisions = decisions
+        self.usage = usage
+        self.alert = alert
         self.served = served
         disk = DiskSpace(available: { spool.availableOctets() })
-        passwords = PasswordPool(directory: directory, keep: keep)
+        passwords = PasswordPool(directory: directory, personal: personal, keep: keep)
         locks = LockKeeper(directory: directory, tell: locked)
         locks.apply(configuration.settings)
         diskWork = BatchWorker(name: "rcv-disk", threads: 2, limits: .init(items: 1)) { work in work.forEach { $0() } }
@@ -58,6 +66,7 @@ final class ReceiverCore: Sendable {
 
     func close() {
         passwords.close()
+        usage.close()
         diskWork.close()
         decisions.close()
     }

@@ -56,6 +56,8 @@ extension SessionHandler {
             // The same answer as to a wrong password: whoever guesses learns nothing from a lock.
             if isLocked { return failed(credentials, name, "the account is locked", counts: false) }
         case .wrong(let finding): return failed(credentials, name, finding, counts: true)
+        // R-ACC-40: the answer of a wrong password, but no guess.
+        case .outsideHours: return failed(credentials, name, "outside the account's usage hours", counts: false)
         case .unavailable(let detail):
             return unavailable(detail)
         }
@@ -64,7 +66,7 @@ extension SessionHandler {
         case .proved(let account, let signature):
             proved = account
             resolve(.proved(signature: signature))
-        case .wrong, .unavailable: break
+        case .wrong, .outsideHours, .unavailable: break
         }
     }
 
@@ -89,6 +91,7 @@ extension SessionHandler {
     private func authenticated(as account: AccountRecord, _ credentials: Credentials) {
         proved = nil
         authentication = .account(account.address)
+        sessionBegan(account.address, mechanism: credentials.mechanism.rawValue)
         core.locks.succeeded(client, account: account.address.folded.text)
         log(.session, text: "authenticated as \(account.address.text) by \(credentials.mechanism.rawValue)")
         resolve(.authenticated(account.address.text))

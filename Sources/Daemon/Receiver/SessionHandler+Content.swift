@@ -6,6 +6,7 @@ import Policy
 import SMTP
 import Spool
 import Tables
+import Usage
 
 /// Content on its way from the session into the spool.
 extension SessionHandler {
@@ -36,7 +37,7 @@ extension SessionHandler {
             date: Self.date(now))
     }
 
-    private static func date(_ milliseconds: Int64) -> MailDate {
+    static func date(_ milliseconds: Int64) -> MailDate {
         var time = time_t(milliseconds / 1_000)
         var local = tm()
         let offset = localtime_r(&time, &local) == nil ? 0 : local.tm_gmtoff
@@ -113,24 +114,32 @@ extension SessionHandler {
         self.message = nil  // from here on it is in other hands, whatever becomes of the connection
         wait()
         let octets = takeContent()
-        guard let upload = message.upload else { return store(message, .inline(octets), size: size) }
+        guard let submission = submission(message) else { return keep(message, octets, size: size, hold: nil) }
+        let judged = callback { (handler: SessionHandler, judgement: Judgement) in
+            handler.keep(message, octets, size: size, hold: handler.hold(message, judgement))
+        }
+        core.usage.judge(submission, completion: judged)
+    }
+
+    private func keep(_ message: IncomingMessage, _ octets: [UInt8], size: Int, hold: String?) {
+        guard let upload = message.upload else { return store(message, .inline(octets), size: size, hold: hold) }
         _ = upload.append(octets)
         let written = callback { (handler: SessionHandler, result: Result<any LargeContent, SpoolError>) in
             switch result {
-            case .success(let large): handler.store(message, .large(large), size: size)
+            case .success(let large): handler.store(message, .large(large), size: size, hold: hold)
             case .failure(let error): handler.stored(message, .failure(error), size: size)
             }
         }
         upload.finish(written)
     }
 
-    private func store(_ message: IncomingMessage, _ content: NewMessage.Content, size: Int) {
+    private func store(_ message: IncomingMessage, _ content: NewMessage.Content, size: Int, hold: String?) {
         var envelope = message.envelope
         if !configuration.copies.isEmpty { envelope.recipients += configuration.copies(of: envelope, from: client) }
         let new = NewMessage(
             id: message.id, envelope: envelope, content: content, receivedAt: message.receivedAt,
             clientAddress: client, hello: session.hello?.name, authenticatedID: authentication.text,
-            protocolName: message.protocolName)
+            protocolName: message.protocolName, hold: hold)
         let done = callback { (handler: SessionHandler, result: Result<Void, SpoolError>) in
             handler.stored(message, result, size: size)
         }

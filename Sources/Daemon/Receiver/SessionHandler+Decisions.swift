@@ -14,25 +14,64 @@ extension SessionHandler {
         senderPath = arguments.path
         announcedSize = arguments.size
         acceptedRecipients = 0
+        relaysOutside = false
+        restriction = .none
         do throws(DirectoryError) {
             let facts = SenderFacts(
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
                 announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8,
                 lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) })
-            let zones = SenderPolicy.blocklists(
-                for: arguments.path, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
-            guard !zones.isEmpty else { return decide(facts) }
+            guard let users = try users(of: arguments.path, facts.directory) else { return ask(facts) }
+            if let rules = core.personal.known(users) { return ask(facts, with: rules) }
+            // Rules of a user stand in files: not on the event loop.
             wait()
-            let answer = callback { (handler: SessionHandler, answers: [BlocklistAnswer]) in
-                var facts = facts
-                facts.blocklists = answers
-                handler.decide(facts)
+            let personal = core.personal
+            let answer = callback { (handler: SessionHandler, rules: PersonalRules.Rules) in
+                handler.ask(facts, with: rules)
             }
-            configuration.blocklists.ask(about: client, zones: zones, completion: answer)
+            if !core.diskWork.submit({ answer(personal.read(users)) }) { answer(PersonalRules.Rules()) }
         } catch {
             logAccept(Reason.directoryUnavailable.reply.code)
             directoryFailed(error, moment: .mail)
         }
+    }
+
+    /// The mailboxes whose rules count: the authenticated account's, and that of the account in the envelope sender
+    /// (R-ACC-40, R-ACC-44).
+    private func users(
+        of path: ReversePath, _ facts: DirectoryFacts
+    ) throws(DirectoryError) -> PersonalRules.Users? {
+        var sender: AccountRecord?
+        if facts.account != nil, let address = path.address { sender = try core.directory.account(address) }
+        var login: AccountRecord?
+        if let address = authentication.account { login = try core.directory.account(address) }
+        guard sender != nil || login != nil else { return nil }
+        // An account without a folder has no rules.
+        func folder(_ account: AccountRecord?) -> String? {
+            account.flatMap { try? core.directory.mailbox(of: $0) }?.path
+        }
+        return PersonalRules.Users(acting: folder(login ?? sender), sender: folder(sender))
+    }
+
+    private func ask(_ facts: SenderFacts, with rules: PersonalRules.Rules) {
+        var facts = facts
+        facts.isOutsideHours = !rules.permits
+        restriction = rules.restriction
+        ask(facts)
+    }
+
+    /// Block lists come last: they cost the most.
+    private func ask(_ facts: SenderFacts) {
+        let zones = SenderPolicy.blocklists(
+            for: facts.path, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+        guard !zones.isEmpty else { return decide(facts) }
+        wait()
+        let answer = callback { (handler: SessionHandler, answers: [BlocklistAnswer]) in
+            var facts = facts
+            facts.blocklists = answers
+            handler.decide(facts)
+        }
+        configuration.blocklists.ask(about: client, zones: zones, completion: answer)
     }
 
     private func decide(_ facts: SenderFacts) {
@@ -56,7 +95,7 @@ extension SessionHandler {
             let (address, directory) = try recipientFacts(given)
             let facts = RecipientFacts(
                 address: address, directory: directory, acceptedRecipients: acceptedRecipients,
-                announcedSize: announcedSize.map { Int64($0) }, asksSMTPUTF8: true)
+                announcedSize: announcedSize.map { Int64($0) }, asksSMTPUTF8: true, restriction: restriction)
             guard let limited = try limitedMailbox(address, directory) else { return decide(facts, given: given) }
             // The mailbox has a limit, and what it holds stands in a file: not on the event loop.
             wait()
@@ -88,6 +127,7 @@ extension SessionHandler {
                 verdict, moment: .rcpt, recipient: facts.address, evidence: .recipient(facts, from: senderFacts))
         }
         acceptedRecipients += 1
+        if facts.directory.addressClass == .external { relaysOutside = true }
         resolve(facts.address == given ? .accepted() : .acceptedRecipient(facts.address))
     }
 

@@ -4,6 +4,7 @@ import NIOCore
 import Policy
 import SMTP
 import Store
+import Tables
 import Transport
 
 /// One SMTP connection: feeds octets to the session machine, obeys its actions, asks policy, directory and spool.
@@ -39,6 +40,12 @@ final class SessionHandler: ChannelInboundHandler {
     var senderFacts: SenderFacts?
     var announcedSize: Int?
     var acceptedRecipients = 0
+    /// A recipient of the transaction is in no operated domain.
+    var relaysOutside = false
+    /// Of the acting user (R-ACC-44).
+    var restriction = RecipientRestriction.none
+    /// Number of this session in the usage log; 0 before authentication.
+    var usageSession: Int64 = 0
     var message: IncomingMessage?
     var content: [UInt8] = []
     /// Octets of content since the last look at its speed, and when that was.

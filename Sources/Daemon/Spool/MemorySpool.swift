@@ -50,8 +50,9 @@ package final class MemorySpool: DeliverySpool, QueueOperations {
         var recipients: [Int: QueuedMessage.Recipient] = [:]
         for (index, recipient) in message.envelope.recipients.enumerated() {
             recipients[index] = QueuedMessage.Recipient(
-                index: index, recipient: recipient, state: .queued, isActive: false, nextAttempt: 0,
-                history: AttemptHistory(), mustBounce: false)
+                index: index, recipient: recipient, state: message.hold == nil ? .queued : .held, isActive: false,
+                nextAttempt: message.hold == nil ? 0 : nil, history: AttemptHistory(reply: message.hold),
+                mustBounce: false)
         }
         state.entries[state.lastRow] = Entry(message: message, octets: octets, recipients: recipients)
     }

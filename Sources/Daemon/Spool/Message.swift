@@ -29,11 +29,15 @@ package struct NewMessage: Sendable {
     package var protocolName: String
     /// The message that this one was made from: list post, forward, report, automatic reply.
     package var parent: QueueID?
+    /// Why it waits for an administrator from the start; `nil`: it goes.
+    package var hold: String?
 
     package init(
         id: QueueID, envelope: Envelope, content: Content, receivedAt: Int64, clientAddress: IPAddress? = nil,
-        hello: String? = nil, authenticatedID: String? = nil, protocolName: String = "local", parent: QueueID? = nil
+        hello: String? = nil, authenticatedID: String? = nil, protocolName: String = "local", parent: QueueID? = nil,
+        hold: String? = nil
     ) {
+        self.hold = hold
         self.id = id
         self.envelope = envelope
         self.content = content

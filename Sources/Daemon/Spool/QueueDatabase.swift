@@ -75,6 +75,12 @@ final class QueueDatabase {
             try insertRecipient.run()
             key += 1
         }
+        if let hold = message.hold {
+            let keys = Schema.keys(of: row)
+            try connection.run(
+                "UPDATE recipient SET state = 2, reply = ? WHERE key BETWEEN ? AND ?",
+                .text(String(hold.prefix(Self.replyLimit))), .integer(keys.first), .integer(keys.last))
+        }
         try raiseMark(message.id)
     }
 

@@ -144,6 +144,7 @@ package enum Daemon {
             },
             clock: { Int64(Clock.wall()) }
         ).register(on: server)
+        SenderDesk(desk: desk, locks: parts.supervisor.locks).register(on: server)
         GuardDesk(desk: desk, files: parts.supervisor.locks).register(on: server)
         LogDesk(folder: layout.log).register(on: server)
         PolicyDesk(

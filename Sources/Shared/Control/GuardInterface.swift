@@ -1,4 +1,4 @@
-/// org.epost.Guard: who is locked out.
+/// org.epost.Guard: who is locked out, and what accounts send.
 package enum GuardInterface {
     /// Locks and exemptions of both tables, those that are over left out.
     package enum ListLocks: ControlMethod {
@@ -31,6 +31,51 @@ package enum GuardInterface {
             package var isChanged: Bool
             package init(isChanged: Bool) { self.isChanged = isChanged }
         }
+    }
+
+    /// Accounts with sessions, with mail of the last day or with held mail, and addresses with held mail; most
+    /// recipients of the day first, 1,000 at most.
+    package enum ListSenders: ControlMethod {
+        package static let name = "org.epost.Guard.ListSenders"
+        package static let isReadOnly = true
+        package typealias Input = Nothing
+        package struct Output: Codable, Hashable, Sendable {
+            package var senders: [SenderEntry]
+            package init(senders: [SenderEntry]) { self.senders = senders }
+        }
+    }
+
+    /// One of them: its last sessions and what is held of it.
+    package enum ShowSender: ControlMethod {
+        package static let name = "org.epost.Guard.ShowSender"
+        package static let isReadOnly = true
+        package struct Input: Codable, Hashable, Sendable {
+            /// `taro@example.jp`, or an address.
+            package var sender: String
+            package init(sender: String) { self.sender = sender }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            package var sender: SenderEntry
+            /// Newest first, 50 at most.
+            package var sessions: [SenderSession]
+            /// What still waits, newest first.
+            package var held: [HeldMail]
+            package init(sender: SenderEntry, sessions: [SenderSession], held: [HeldMail]) {
+                self.sender = sender
+                self.sessions = sessions
+                self.held = held
+            }
+        }
+    }
+
+    /// What an account has sent counts no more; its limits begin anew.
+    package enum ForgetSender: ControlMethod {
+        package static let name = "org.epost.Guard.ForgetSender"
+        package struct Input: Codable, Hashable, Sendable {
+            package var sender: String
+            package init(sender: String) { self.sender = sender }
+        }
+        package typealias Output = Nothing
     }
 }
 
@@ -71,5 +116,90 @@ package struct LockEntry: Codable, Hashable, Sendable {
         self.since = since
         self.until = until
         self.source = source
+    }
+}
+
+package struct SenderEntry: Codable, Hashable, Sendable {
+    /// `taro@example.jp`, or an address.
+    package var sender: String
+    package var messagesHour: Int
+    package var messagesDay: Int
+    package var recipientsHour: Int
+    package var recipientsDay: Int
+    /// Recipients that it had never written to before.
+    package var newRecipientsHour: Int
+    package var newRecipientsDay: Int
+    /// Messages that wait for an administrator.
+    package var held: Int
+    /// Milliseconds since 1970 of its last session with authentication; 0 = none is known.
+    package var lastSession: Int
+    package var lastClient: String
+    /// Locked by an administrator.
+    package var isLocked: Bool
+    package init(
+        sender: String, messagesHour: Int, messagesDay: Int, recipientsHour: Int, recipientsDay: Int,
+        newRecipientsHour: Int, newRecipientsDay: Int, held: Int, lastSession: Int, lastClient: String, isLocked: Bool
+    ) {
+        self.sender = sender
+        self.messagesHour = messagesHour
+        self.messagesDay = messagesDay
+        self.recipientsHour = recipientsHour
+        self.recipientsDay = recipientsDay
+        self.newRecipientsHour = newRecipientsHour
+        self.newRecipientsDay = newRecipientsDay
+        self.held = held
+        self.lastSession = lastSession
+        self.lastClient = lastClient
+        self.isLocked = isLocked
+    }
+}
+
+package struct SenderSession: Codable, Hashable, Sendable {
+    /// Milliseconds since 1970.
+    package var time: Int
+    package var client: String
+    package var hello: String
+    /// `PLAIN`, `SCRAM-SHA-256`, …
+    package var mechanism: String
+    package var isTLS: Bool
+    package var messages: Int
+    package var recipients: Int
+    package var held: Int
+    package init(
+        time: Int, client: String, hello: String, mechanism: String, isTLS: Bool, messages: Int, recipients: Int,
+        held: Int
+    ) {
+        self.time = time
+        self.client = client
+        self.hello = hello
+        self.mechanism = mechanism
+        self.isTLS = isTLS
+        self.messages = messages
+        self.recipients = recipients
+        self.held = held
+    }
+}
+
+package struct HeldMail: Codable, Hashable, Sendable {
+    /// Queue id.
+    package var id: String
+    /// Milliseconds since 1970.
+    package var time: Int
+    package var client: String
+    package var recipient: String
+    package var recipients: Int
+    package var size: Int
+    /// English.
+    package var reason: String
+    package init(
+        id: String, time: Int, client: String, recipient: String, recipients: Int, size: Int, reason: String
+    ) {
+        self.id = id
+        self.time = time
+        self.client = client
+        self.recipient = recipient
+        self.recipients = recipients
+        self.size = size
+        self.reason = reason
     }
 }

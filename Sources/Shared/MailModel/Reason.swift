@@ -7,6 +7,8 @@ package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
     case senderAccepted = "ok.sender"
     case recipientAccepted = "ok.recipient"
     case queued = "ok.queued"
+    /// Queued, and waiting for an administrator; the client is not told.
+    case held = "ok.held"
 
     // Connection
     case tooManySessions = "connect.sessions"
@@ -84,7 +86,7 @@ extension Reason {
         case .accepted: Reply(250, EnhancedCode(2, 0, 0), "OK")
         case .senderAccepted: Reply(250, EnhancedCode(2, 1, 0), "sender OK")
         case .recipientAccepted: Reply(250, EnhancedCode(2, 1, 5), "recipient OK")
-        case .queued: Reply(250, EnhancedCode(2, 0, 0), "queued")
+        case .queued, .held: Reply(250, EnhancedCode(2, 0, 0), "queued")
         case .tooManySessions: Reply(421, EnhancedCode(4, 7, 0), "too many sessions, try again later")
         case .tooManySessionsFromClient:
             Reply(421, EnhancedCode(4, 7, 0), "too many sessions from your address, try again later")

@@ -56,6 +56,9 @@ package struct Layout: Hashable, Sendable {
     /// Records behind the references of refusals.
     package var explain: String { log + "/explain.db" }
 
+    /// What accounts and addresses sent, and their sessions.
+    package var usage: String { log + "/usage.db" }
+
     /// The text tables below `conf/`; raw values are their names on the control socket.
     package enum Table: String, CaseIterable, Sendable {
         case effect, gateway, header

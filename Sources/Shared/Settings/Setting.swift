@@ -13,7 +13,8 @@ package struct SettingDefinition: Hashable, Sendable {
         case restartServices = "restart.all"
     }
     package enum Unit: String, Hashable, Sendable {
-        case none, octets, seconds, hours, days, sessions, recipients, threads, connections, times, commands, hops
+        case none, octets, seconds, hours, days, sessions, messages, recipients, threads, connections, times, commands,
+            hops
     }
 
     /// Dotted, `receiver.max_sessions`.

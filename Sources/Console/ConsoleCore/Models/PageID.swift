@@ -3,12 +3,12 @@
 enum PageID: String, CaseIterable, Hashable, Sendable {
     case server, ssl, domain, service, relay, alias, lists, logs, filter, virus, about
     case accounts
-    case dashboard, queue, log, trace, simulate, history
+    case dashboard, queue, log, trace, simulate, senders, history
 
     static let control: [PageID] = [
         .server, .ssl, .domain, .service, .relay, .alias, .lists, .logs, .filter, .virus, .about,
     ]
-    static let monitor: [PageID] = [.dashboard, .queue, .log, .trace, .simulate, .history]
+    static let monitor: [PageID] = [.dashboard, .queue, .log, .trace, .simulate, .senders, .history]
 
     /// Catalogue keys: the short name in the tab bar and the full title in row 2.
     var name: Phrase { Phrase("tab.\(rawValue)") }

@@ -37,6 +37,7 @@ package enum ConsoleContent {
         case .log: LogScreen()
         case .trace: TraceScreen()
         case .simulate: SimulateScreen()
+        case .senders: SendersScreen()
         case .history: HistoryScreen()
         }
     }
