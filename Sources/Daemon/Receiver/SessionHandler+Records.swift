@@ -54,7 +54,8 @@ extension SessionHandler {
         core.journal.record(
             LogEvent(
                 time: ReceiverCore.now, service: ReceiverCore.name, kind: .accept, address: client.description,
-                host: session.hello?.name, sender: senderPath?.text, reply: String(code)))
+                host: session.hello?.name, sender: senderPath?.text, reply: String(code),
+                tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text, session: sessionName))
     }
 
     private func evidence(_ moment: Evidence.Moment) -> Evidence {
