@@ -87,7 +87,7 @@ def test_wizard_account_and_first_mail(empty, screen, language):
     console.type("taro").keys("Tab").type("Secret-1").keys("C-o")
     console.until("> taro")
 
-    go(console, "m", "2")
+    go(console, "m", "3")
     console.until(words["log"])
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "ito@example.net", "taro@example.jp", "見積書の件"
@@ -156,7 +156,7 @@ def test_management_password_is_asked_before_the_first_screen(server, screen):
 def test_a_hostile_line_reaches_no_terminal(server, screen):
     console = screen(server.root, columns=132, rows=43)
     console.until("SMTP gateway")
-    go(console, "m", "2")
+    go(console, "m", "3")
     console.until("follow [on]")
     with smtplib.SMTP("127.0.0.1", server.port) as link:
         link.docmd("HELO", "x")
