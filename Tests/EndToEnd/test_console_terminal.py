@@ -105,12 +105,19 @@ def test_no_colour_means_no_hue(terminal):
 
 
 def test_a_terminal_that_cannot_move_the_cursor_is_refused(tmp_path):
-    for term in ("dumb", "", "no-such-terminal"):
+    for term in ("", "no-such-terminal"):
         console = Terminal(tmp_path, term=term)
         assert console.wait() == 2
         assert b"cannot show a full screen" in console.output
         assert console.mode() == console.before
         console.close()
+
+
+def test_a_dumb_terminal_gets_the_dialogue_line_by_line(tmp_path):
+    console = Terminal(tmp_path, term="dumb")
+    console.until("\n> ")
+    assert b"\x1b" not in console.output
+    console.close()
 
 
 def test_without_a_terminal_it_says_so(tmp_path):

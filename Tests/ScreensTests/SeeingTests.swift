@@ -67,6 +67,6 @@ import Testing
         #expect(driver.server.calls.last == LogInterface.Trace.name)
         driver.go(.dashboard)
         #expect(driver.text.contains("no such user"))
-        #expect(driver.text.contains("203.0.113.9"), "locks are named")
+        #expect(driver.text.contains("198.51.100.7"), "locks are named")
     }
 }

@@ -16,7 +16,6 @@ extern void *memmem(const void *haystack, size_t haystackLength, const void *nee
 extern void *memrchr(const void *bytes, int octet, size_t length);
 extern int syncfs(int fd);
 extern int malloc_trim(size_t keep);
-extern int mallopt(int parameter, int value);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int fds[2], int flags);
