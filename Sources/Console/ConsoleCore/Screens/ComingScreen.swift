@@ -30,7 +30,13 @@ struct ComingScreen: Screen {
                 (program + "setting set log.sender true", "coming.cmd.settings"),
                 (program + "log tail", "coming.cmd.log-tail"), (program + "log search", "coming.cmd.log-search"),
             ]
-        case .alias, .lists: return [(program + "account list DOMAIN", "coming.cmd.accounts")]
+        case .alias:
+            return [
+                (program + "alias list", "coming.cmd.alias-list"),
+                (program + "alias add ALIAS REAL", "coming.cmd.alias-add"),
+                (program + "alias test ADDRESS", "coming.cmd.alias-test"),
+            ]
+        case .lists: return [(program + "account list DOMAIN", "coming.cmd.accounts")]
         case .filter, .virus: return [(program + "explain REFERENCE", "coming.cmd.reference")]
         default: return []
         }
