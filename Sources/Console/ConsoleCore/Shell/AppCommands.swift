@@ -164,11 +164,12 @@ extension App {
             : "Esc " + String(area.letter) + (area.tabs.count > 1 ? " Esc \(tab.digit)" : "")
     }
 
-    /// Found by its name in either language.
+    /// Found by its name, and the name of its area, in either language.
     private func entry(_ id: String, _ group: Phrase?, _ name: Phrase, key: String?, off: Phrase? = nil)
         -> Palette.Entry
     {
-        let words = catalogues.values.map { $0(name) } + [name.source, key ?? ""]
+        let names = [name] + (group.map { [$0] } ?? [])
+        let words = names.flatMap { name in catalogues.values.map { $0(name) } + [name.source] } + [key ?? ""]
         let title = (group.map { context.say($0) + " > " } ?? "") + context.say(name)
         return Palette.Entry(
             id: id, name: title, key: key ?? "", search: words.joined(separator: " ").lowercased(),
