@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threads
 
 /// The additional program of an account (R-CTL-29): the message on standard input, the changed message on standard
 /// output. Started directly and never by a shell; nothing of the mail is in its arguments or its environment.
@@ -73,43 +74,14 @@ enum AccountProgram {
     private static func spawn(_ path: String, _ account: String, _ input: Int32, _ output: Int32, _ limits: Limits)
         -> pid_t?
     {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        var pid: pid_t = 0
-        let started = withCStrings([path]) { arguments in
-            withCStrings(["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "EPOST_ACCOUNT=\(account)"]) { environment in
-                posix_spawn(&pid, path, &actions, &attributes, arguments, environment) == 0
-            }
-        }
-        guard started else { return nil }
+        let environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "EPOST_ACCOUNT=\(account)"]
+        let started = ProgramStart.start(
+            path, arguments: [path], environment: environment,
+            descriptors: [.descriptor(input), .descriptor(output), .nothing])
+        guard case .success(let pid) = started else { return nil }
         // It has no input yet: the limits stand before it can work on anything from outside.
         _ = clinux_limit(pid, UInt64(limits.memory), UInt64(limits.time / 1_000 + 1))
         return pid
-    }
-
-    private static func withCStrings<Value>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
-    ) -> Value {
-        let pointers = texts.map { strdup($0) }
-        defer { pointers.forEach { free($0) } }
-        return body(pointers + [nil])
     }
 
     /// Writes and reads at the same time, so that neither side waits for the other for ever.

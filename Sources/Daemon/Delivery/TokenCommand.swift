@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Threads
 
 /// Runs the command that prints an access token for a gateway (XOAUTH2). No shell: a fixed list of arguments, nothing on
 /// standard input, and of what it prints the first line counts.
@@ -54,38 +55,11 @@ enum TokenCommand {
         guard let program = arguments.first, program.hasPrefix("/") else {
             return .failure(.cannotStart("an absolute path is needed"))
         }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // A group of its own, so that its children go with it; the signals that this process blocks or ignores are not
-        // its business.
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let words = cStrings(arguments)
-        let environment = cStrings(["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"])
-        defer { for word in words + environment { free(word) } }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, program, &actions, &attributes, words, environment)
-        return code == 0 ? .success(pid) : .failure(.cannotStart(String(cString: strerror(code))))
-    }
-
-    /// Ended by `nil`; to be freed one by one.
-    private static func cStrings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
-        texts.map { strdup($0) } + [nil]
+        let environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"]
+        return ProgramStart.start(
+            program, arguments: arguments, environment: environment,
+            descriptors: [.nothing, .descriptor(output), .nothing]
+        ).mapError { .cannotStart(String(cString: strerror($0.code))) }
     }
 
     /// - Returns: `nil` when it did not end in time.

@@ -2,6 +2,7 @@ import CLinux
 import Control
 import Glibc
 import Service
+import Threads
 
 /// A running service as the supervisor sees it. Used on the supervisor's loop only.
 final class ChildProcess {
@@ -57,36 +58,16 @@ final class ChildProcess {
     }
 
     private static func spawn(arguments: [String], _ channel: Int32, _ wake: Int32) -> pid_t? {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, channel, InheritedDescriptor.channel)
-        posix_spawn_file_actions_adddup2(&actions, wake, InheritedDescriptor.wake)
-        posix_spawn_file_actions_addclosefrom_np(&actions, InheritedDescriptor.wake + 1)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        // A group of its own: Ctrl-C on the terminal is the supervisor's to obey.
-        posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-        let code = withCStrings(arguments) { argumentPointers in
-            withCStrings(environment()) { environmentPointers in
-                var pid: pid_t = 0
-                let code = posix_spawn(
-                    &pid, "/proc/self/exe", &actions, &attributes, argumentPointers, environmentPointers)
-                return code == 0 ? pid : -code
-            }
+        // In the places that `InheritedDescriptor` names.
+        let started = ProgramStart.start(
+            "/proc/self/exe", arguments: arguments, environment: environment(),
+            descriptors: [.nothing, .inherited, .inherited, .descriptor(channel), .descriptor(wake)])
+        switch started {
+        case .success(let pid): return pid
+        case .failure(let failure):
+            errno = failure.code
+            return nil
         }
-        if code <= 0 { errno = -code }
-        return code > 0 ? code : nil
     }
 
     /// Ours, but a crash shall not spend seconds on a backtrace before the restart.
@@ -99,14 +80,6 @@ final class ChildProcess {
             next += 1
         }
         return out + ["SWIFT_BACKTRACE=enable=no"]
-    }
-
-    private static func withCStrings<Value>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Value
-    ) -> Value {
-        let pointers = texts.map { strdup($0) }
-        defer { pointers.forEach { free($0) } }
-        return body(pointers + [nil])
     }
 
     // MARK: Frames
