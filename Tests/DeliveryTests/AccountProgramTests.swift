@@ -8,6 +8,8 @@ import Testing
     private let folder: String
 
     init() throws {
+        // As every service does: a program may end before it has read all.
+        signal(SIGPIPE, SIG_IGN)
         var template = Array("/tmp/epost-program-XXXXXX".utf8CString)
         folder = try #require(mkdtemp(&template).map { String(cString: $0) })
     }
