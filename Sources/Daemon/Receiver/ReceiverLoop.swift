@@ -38,7 +38,9 @@ final class ReceiverLoop {
     private func sweep() {
         let now = NIODeadline.now()
         for session in Array(sessions.values) {
-            if session.deadline < now { session.timeOut() } else { session.judgePace(now) }
+            // Silence in content is too slow before it is anything else, however late this look comes.
+            let isTooSlow = session.judgePace(now)
+            if !isTooSlow, session.deadline < now { session.timeOut() }
         }
     }
 

@@ -292,23 +292,28 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// Content that trickles in: ends the session when less came than the floor asks for. Each `dataTimeout` is judged
     /// by itself, and only where we were the ones who waited.
-    func judgePace(_ now: NIODeadline) {
+    /// - Returns: whether it ended the session.
+    func judgePace(_ now: NIODeadline) -> Bool {
         guard session.isReceivingContent, !isWaiting, !isReadingPaused, configuration.dataFloor > 0 else {
-            return beginPace(now)
+            beginPace(now)
+            return false
         }
-        guard now - paceSince >= configuration.dataTimeout else { return }
-        if paceOctets < configuration.dataFloor, !isEnding {
-            let step = TrailStep(
-                check: "content.pace",
-                finding: "\(paceOctets) octets in \(configuration.dataTimeout.nanoseconds / 1_000_000_000) s, "
-                    + "\(configuration.dataFloor) are asked for",
-                source: .setting("receiver.min_rate"), decided: true)
-            end(
-                with: refusal(
-                    Verdict(.contentTooSlow, trail: [step], remedy: "lower receiver.min_rate"),
-                    moment: Verb.data.rawValue))
-        }
+        guard now - paceSince >= configuration.dataTimeout else { return false }
+        let isTooSlow = paceOctets < configuration.dataFloor && !isEnding
+        if isTooSlow { endAsTooSlow() }
         beginPace(now)
+        return isTooSlow
+    }
+
+    private func endAsTooSlow() {
+        let step = TrailStep(
+            check: "content.pace",
+            finding: "\(paceOctets) octets in \(configuration.dataTimeout.nanoseconds / 1_000_000_000) s, "
+                + "\(configuration.dataFloor) are asked for",
+            source: .setting("receiver.min_rate"), decided: true)
+        end(
+            with: refusal(
+                Verdict(.contentTooSlow, trail: [step], remedy: "lower receiver.min_rate"), moment: Verb.data.rawValue))
     }
 
     private func beginPace(_ now: NIODeadline) {
