@@ -63,7 +63,7 @@ let package = Package(
         daemon("Explain", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Usage", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Journal", ["MailModel", "MessageFormat", "Threads", "CLinux"]),
-        daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Tables", "Control", "CLinux"]),
+        daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Tables", "Control", "Threads", "CLinux"]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
         daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
         daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
@@ -94,8 +94,7 @@ let package = Package(
             name: "epostd",
             dependencies: [
                 "Supervisor", "Receiver", "Delivery", "Settings", "Service", "Store", "Journal", "Spool", "Mailbox",
-                "Control",
-                "MailModel", "CLinux", arguments,
+                "Control", "MailModel", "Threads", "CLinux", arguments,
             ],
             path: "Sources/Daemon/epostd"),
 

@@ -89,14 +89,14 @@ enum AccountProgram {
         _ message: [UInt8], _ input: Int32, _ output: Int32, _ limits: Limits
     ) -> (octets: [UInt8], fault: String?) {
         _ = clinux_set_nonblocking(input)
-        let end = now() + limits.time
+        let end = SystemClock.monotonic() + limits.time
         var written = 0
         var isOpen = true
         var octets: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         defer { if isOpen { close(input) } }
         while true {
-            let left = end - now()
+            let left = end - SystemClock.monotonic()
             if left <= 0 { return ([], "took longer than \(limits.time / 1_000) s") }
             var waits = [pollfd(fd: output, events: Int16(POLLIN), revents: 0)]
             if isOpen { waits.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
@@ -122,19 +122,13 @@ enum AccountProgram {
     /// - Returns: `nil` when it had to be killed.
     private static func wait(for pid: pid_t, fault: String?, _ limits: Limits) -> Int32? {
         var status: Int32 = 0
-        let end = now() + (fault == nil ? limits.time : 0)
+        let end = SystemClock.monotonic() + (fault == nil ? limits.time : 0)
         while true {
-            let found = waitpid(pid, &status, fault == nil && now() < end ? WNOHANG : 0)
+            let found = waitpid(pid, &status, fault == nil && SystemClock.monotonic() < end ? WNOHANG : 0)
             if found == pid { return status }
             if found < 0, errno != EINTR { return nil }
-            if now() >= end { kill(-pid, SIGKILL) }
+            if SystemClock.monotonic() >= end { kill(-pid, SIGKILL) }
             if found == 0 { usleep(2_000) }
         }
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

@@ -32,7 +32,7 @@ package struct DeliveryService: ServiceProgram {
         let engine = DeliveryEngine(
             spool: spool, mailboxes: mailboxes, journal: context.journal,
             resolver: DNSResolver(configuration: reading.dns),
-            tls: Self.tls(context), configuration: reading.configuration, now: Self.wallClock,
+            tls: Self.tls(context), configuration: reading.configuration, now: SystemClock.wall,
             settled: { context.served() })
         let requests = QueueRequests(QueueActions(queue: spool, engine: engine))
         let cache = context.layout.spoolCache(context, reading.settings)
@@ -74,12 +74,6 @@ package struct DeliveryService: ServiceProgram {
             context.trouble("mail leaves without TLS: \(error.detail)")
             return nil
         }
-    }
-
-    static let wallClock: @Sendable () -> Int64 = {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     /// Turns the receiver's wake-ups into the dispatcher's.

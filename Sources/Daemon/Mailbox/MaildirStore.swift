@@ -1,4 +1,3 @@
-import Glibc
 import MailModel
 import Threads
 
@@ -20,19 +19,12 @@ package final class MaildirStore: MailboxStore {
 
     /// - Parameter clock: milliseconds since 1970. Messages whose id is older than the store are looked for among those
     ///   that a reader has seen: an earlier process may have stored them.
-    package init(clock: @escaping @Sendable () -> Int64 = MaildirStore.wallClock) {
+    package init(clock: @escaping @Sendable () -> Int64 = SystemClock.wall) {
         let writer = MaildirWriter(clock: clock)
         let limits = BatchWorker<Job>.Limits(items: Self.batch.messages, weight: Self.batch.octets)
         worker = BatchWorker(name: "maildir", threads: Self.threads, limits: limits) { jobs in
             for (job, results) in zip(jobs, writer.store(jobs.map(\.delivery))) { job.completion(results) }
         }
-    }
-
-    /// The system's clock, milliseconds since 1970.
-    package static let wallClock: @Sendable () -> Int64 = {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     deinit { close() }

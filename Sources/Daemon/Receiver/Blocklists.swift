@@ -1,7 +1,7 @@
-import Glibc
 import MailModel
 import Policy
 import Synchronization
+import Threads
 import Transport
 
 /// Asks DNS block lists about clients: all zones at once, each client once at a time, answers kept for a while. No
@@ -33,7 +33,7 @@ package final class Blocklists: Sendable {
     private static let negative = 300
     private static let failed = 60
 
-    package init(resolver: any NameResolver, now: @escaping @Sendable () -> Int = Blocklists.monotonic) {
+    package init(resolver: any NameResolver, now: @escaping @Sendable () -> Int = SystemClock.coarseSeconds) {
         self.resolver = resolver
         self.now = now
     }
@@ -93,12 +93,6 @@ package final class Blocklists: Sendable {
             return state.waiting.removeValue(forKey: question) ?? []
         }
         for answer in waiting { answer(outcome) }
-    }
-
-    package static let monotonic: @Sendable () -> Int = {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return time.tv_sec
     }
 
     /// Joins the answers of several zones.

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Free space below the spool, looked at once a second at most.
 final class DiskSpace: Sendable {
@@ -28,11 +29,10 @@ final class DiskSpace: Sendable {
     }
 
     private var free: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        let second = SystemClock.coarseSeconds()
         return state.withLock { state in
-            guard state.checked != time.tv_sec else { return state.free }
-            state.checked = time.tv_sec
+            guard state.checked != second else { return state.free }
+            state.checked = second
             state.free = available() ?? .max
             return state.free
         }

@@ -1,6 +1,6 @@
-import Glibc
 import MailModel
 import Synchronization
+import Threads
 
 /// Counts sessions, as limits and for the status.
 final class Gate: Sendable {
@@ -66,9 +66,7 @@ final class Gate: Sendable {
     }
 
     private static var second: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return time.tv_sec
+        SystemClock.coarseSeconds()
     }
 }
 

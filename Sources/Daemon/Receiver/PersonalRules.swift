@@ -1,6 +1,7 @@
 import Glibc
 import Synchronization
 import Tables
+import Threads
 
 /// Rules that stand in a user's mailbox folder: usetime.dat, when it may send (R-ACC-37), and sender.dat, whom it may
 /// write to (R-ACC-42). Looked at again once a second at most. Any thread.
@@ -34,7 +35,7 @@ final class PersonalRules: Sendable {
 
     /// What is known without a look at the disk; `nil`: ask `read`.
     func known(_ users: Users) -> Rules? {
-        let now = Self.now()
+        let now = SystemClock.monotonic()
         let folders = Set([users.acting, users.sender].compactMap(\.self))
         let found = entries.withLock { entries in
             entries.filter { folders.contains($0.key) && now - $0.value.readAt < Self.lifetime }
@@ -66,7 +67,7 @@ final class PersonalRules: Sendable {
         let useTime = text(folder, UseTime.fileName).map { UseTime.read($0).value } ?? .unlimited
         let restriction =
             text(folder, RecipientRestriction.fileName).map { RecipientRestriction.read($0).value } ?? .none
-        return Entry(useTime: useTime, restriction: restriction, readAt: now())
+        return Entry(useTime: useTime, restriction: restriction, readAt: SystemClock.monotonic())
     }
 
     /// Names in capitals come from the original's system (field notes C14).
@@ -94,11 +95,5 @@ final class PersonalRules: Sendable {
         var local = tm()
         guard localtime_r(&seconds, &local) != nil else { return (0, 0) }
         return (Int(local.tm_wday), Int(local.tm_hour) * 60 + Int(local.tm_min))
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

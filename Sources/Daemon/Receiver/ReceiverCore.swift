@@ -1,6 +1,5 @@
 import Crypto
 import Explain
-import Glibc
 import Journal
 import MailModel
 import Mailbox
@@ -80,9 +79,5 @@ final class ReceiverCore: Sendable {
     static let product = "epost"
 
     /// Milliseconds since 1970.
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    static var now: Int64 { SystemClock.wall() }
 }

@@ -46,7 +46,7 @@ package final class DiskSpool: DeliverySpool, QueueOperations {
     ///   when it must be repaired and another process has it open, `diskFull`, `io`.
     package init(
         root: String, node: String, role: Role, wakeDescriptor: Int32 = -1,
-        clock: @escaping @Sendable () -> Int64 = DiskSpool.wallClock,
+        clock: @escaping @Sendable () -> Int64 = SystemClock.wall,
         notify: @escaping @Sendable (SpoolNotice) -> Void = { _ in }
     ) throws(SpoolError) {
         let access = try SpoolAccess(root: root, node: node, notify: notify)
@@ -79,13 +79,6 @@ package final class DiskSpool: DeliverySpool, QueueOperations {
                 }
             }
         }
-    }
-
-    /// The system's clock, milliseconds since 1970.
-    package static let wallClock: @Sendable () -> Int64 = {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 
     private static let closedError = SpoolError(.closed, "the spool is closed")

@@ -1,9 +1,9 @@
 import Database
-import Glibc
 import MailModel
 import Settings
 import Synchronization
 import Tables
+import Threads
 
 /// The directory that services use: reads `store.db`, never writes it. Settings and domains are kept in memory until
 /// SQLite tells that another process committed; accounts are looked up by index.
@@ -67,7 +67,7 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
 
     /// `data_version` changes when another connection has committed: one read of shared memory, no disk.
     private func refresh(isExact: Bool) throws(DatabaseError) {
-        let now = Self.now()
+        let now = SystemClock.monotonic()
         if !isExact, now - lookedAt < Self.lag { return }
         lookedAt = now
         let current = try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
@@ -80,12 +80,6 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
         aliasesAtHand = [:]
         hasAliases = try reader.hasAliases()
         version = current
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     package func settings() throws(DirectoryError) -> SettingsSnapshot { try ask { $0.snapshot } }

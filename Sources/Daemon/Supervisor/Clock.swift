@@ -1,17 +1,12 @@
 import Glibc
+import Threads
 
-/// The two clocks of the supervisor, in milliseconds.
+/// The clocks in the control protocol's type, milliseconds.
 enum Clock {
     /// Does not jump; for waits.
-    static func monotonic() -> Int { milliseconds(CLOCK_MONOTONIC) }
+    static func monotonic() -> Int { Int(SystemClock.monotonic()) }
     /// Since 1970; for people.
-    static func wall() -> Int { milliseconds(CLOCK_REALTIME) }
-
-    private static func milliseconds(_ clock: clockid_t) -> Int {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    static func wall() -> Int { Int(SystemClock.wall()) }
 
     /// Seconds east of UTC, now.
     static func utcOffset() -> Int {

@@ -7,6 +7,7 @@ import Receiver
 import Service
 import Settings
 import Spool
+import Threads
 
 /// The services with what they work on.
 enum Programs {
@@ -44,7 +45,7 @@ enum Programs {
             notify: { notice in
                 context.journal.record(
                     LogEvent(
-                        time: DiskSpool.wallClock(), service: context.name.uppercased(), kind: .system, level: .error,
+                        time: SystemClock.wall(), service: context.name.uppercased(), kind: .system, level: .error,
                         text: notice.text))
             })
     }
