@@ -126,6 +126,27 @@ import Testing
         #expect(board.all.count == 3)
     }
 
+    @Test("what came while an error stood there unread follows it: the connection is back")
+    func followingNotice() {
+        var board = NoticeBoard()
+        let clock = WallClock()
+        board.add(Notice(level: .error, text: "lost", at: 1_000, clock: clock))
+        board.add(Notice(level: .information, text: "back", at: 1_100, clock: clock))
+        let early = board.expire(at: 2_999)
+        #expect(!early && board.shown?.text == "lost")
+        let follows = board.expire(at: 3_000)
+        #expect(follows && board.shown?.text == "back")
+        let stays = !board.expire(at: 7_999)
+        let goes = board.expire(at: 8_000)
+        #expect(stays && goes && board.shown == nil)
+        // A new error is not followed by older information.
+        board.add(Notice(level: .error, text: "a", at: 9_000, clock: clock))
+        board.add(Notice(level: .information, text: "b", at: 9_100, clock: clock))
+        board.add(Notice(level: .error, text: "c", at: 9_200, clock: clock))
+        let changes = board.expire(at: 20_000)
+        #expect(!changes && board.shown?.text == "c")
+    }
+
     @Test("the screen locks after 15 minutes and epostd opens it")
     func lock() throws {
         var driver = Driver(Demo.app())

@@ -9,6 +9,8 @@ struct NoticeBoard {
 
     private(set) var all: [Notice] = []
     private(set) var shown: Notice?
+    /// Information that came while an error stood there unread; it follows.
+    private var following: Notice?
     /// Notices since the start, those that are not kept any more too.
     private(set) var count = 0
 
@@ -16,17 +18,26 @@ struct NoticeBoard {
         all.append(notice)
         count += 1
         if all.count > NoticeBoard.keptAtMost { all.removeFirst(all.count - NoticeBoard.keptAtMost) }
-        // Information never hides an error that nobody can have read yet.
+        // Information never hides an error that nobody can have read yet; nor is it lost: it may say that the error is
+        // over.
         if let shown, shown.level == .error, notice.level == .information,
             notice.at - shown.at < NoticeBoard.seenAfter
         {
+            following = notice
             return
         }
         shown = notice
+        following = nil
     }
 
     /// - Returns: whether the message line changed.
     mutating func expire(at now: Moment) -> Bool {
+        if var next = following, let error = shown, now - error.at >= NoticeBoard.seenAfter {
+            next.at = now
+            shown = next
+            following = nil
+            return true
+        }
         guard let notice = shown, notice.level == .information, now - notice.at >= NoticeBoard.informationTime else {
             return false
         }
@@ -37,5 +48,6 @@ struct NoticeBoard {
     mutating func keyPressed(at now: Moment) {
         guard let notice = shown, notice.level != .information, now - notice.at >= NoticeBoard.seenAfter else { return }
         shown = nil
+        following = nil
     }
 }
