@@ -37,8 +37,11 @@ final class PersonalRules: Sendable {
     func known(_ users: Users) -> Rules? {
         let now = SystemClock.monotonic()
         let folders = Set([users.acting, users.sender].compactMap(\.self))
-        let found = entries.withLock { entries in
-            entries.filter { folders.contains($0.key) && now - $0.value.readAt < Self.lifetime }
+        var found: [String: Entry] = [:]
+        entries.withLock { entries in
+            for folder in folders {
+                if let entry = entries[folder], now - entry.readAt < Self.lifetime { found[folder] = entry }
+            }
         }
         return found.count == folders.count ? Self.rules(users, found) : nil
     }

@@ -163,11 +163,11 @@ extension SessionHandler {
 
     /// R-RCV-41: one entry per accepted recipient.
     private func logReceived(_ message: IncomingMessage, size: Int) {
-        var event = LogEvent(
-            time: ReceiverCore.now, service: ReceiverCore.name, kind: .receive, queueID: message.id,
-            address: client.description, host: session.hello?.name, sender: message.envelope.sender.text, size: size,
-            messageID: message.header?.messageID, tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text,
-            session: sessionName)
+        var event = event(.receive)
+        event.queueID = message.id
+        event.sender = message.envelope.sender.text
+        event.size = size
+        event.messageID = message.header?.messageID
         for recipient in message.envelope.recipients {
             event.recipient = recipient.address.text
             core.journal.record(event)

@@ -31,31 +31,38 @@ extension SessionHandler {
     ) -> Reply {
         let reference = DecisionReference(random: .random(in: 0 ... .max))
         let reply = verdict.reply(reference: reference)
-        let record = DecisionRecord(
-            reference: reference, time: ReceiverCore.now, client: client.description, listener: listener,
-            hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
-            sender: senderPath?.text, recipient: recipient?.text, moment: moment, verdict: verdict, reply: reply,
-            settingsRevision: configuration.revision)
+        let record = record(of: verdict, reference, moment: moment, recipient: recipient, reply: reply)
         // Failed authentications have a counter of their own.
         if moment != Verb.auth.rawValue { core.gate.rejected() }
         let isKept = core.decisions.record(record, evidence: evidence.map(self.evidence))
         let sent = isKept ? reply : verdict.reply(reference: nil)
-        core.journal.record(
-            LogEvent(
-                time: record.time, service: ReceiverCore.name, kind: .session, address: record.client,
-                host: record.hello, sender: record.sender, recipient: record.recipient, reply: sent.text,
-                text: moment, reference: isKept ? reference.description : nil,
-                tls: tlsText.isEmpty ? nil : tlsText, login: record.authenticatedID, session: sessionName))
+        var event = event(.session)
+        event.time = record.time
+        event.sender = record.sender
+        event.recipient = record.recipient
+        event.reply = sent.text
+        event.text = moment
+        event.reference = isKept ? reference.description : nil
+        core.journal.record(event)
         return sent
+    }
+
+    func record(
+        of verdict: Verdict, _ reference: DecisionReference, moment: String, recipient: MailAddress? = nil, reply: Reply
+    ) -> DecisionRecord {
+        DecisionRecord(
+            reference: reference, time: ReceiverCore.now, client: client.description, listener: listener,
+            hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
+            sender: senderPath?.text, recipient: recipient?.text, moment: moment, verdict: verdict, reply: reply,
+            settingsRevision: configuration.revision)
     }
 
     /// MAIL FROM with the code of its answer (R-LOG-16).
     func logAccept(_ code: Int) {
-        core.journal.record(
-            LogEvent(
-                time: ReceiverCore.now, service: ReceiverCore.name, kind: .accept, address: client.description,
-                host: session.hello?.name, sender: senderPath?.text, reply: String(code),
-                tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text, session: sessionName))
+        var event = event(.accept)
+        event.sender = senderPath?.text
+        event.reply = String(code)
+        core.journal.record(event)
     }
 
     private func evidence(_ moment: Evidence.Moment) -> Evidence {
@@ -71,11 +78,18 @@ extension SessionHandler {
     func log(
         _ kind: LogEvent.Kind, level: LogEvent.Level = .info, sender: String? = nil, text: String? = nil
     ) {
-        core.journal.record(
-            LogEvent(
-                time: ReceiverCore.now, service: ReceiverCore.name, kind: kind, level: level,
-                address: client.description, host: session.hello?.name, sender: sender, text: text,
-                tls: tlsText.isEmpty ? nil : tlsText, login: authentication.text, session: sessionName))
+        var event = event(kind, level: level)
+        event.sender = sender
+        event.text = text
+        core.journal.record(event)
+    }
+
+    /// An event of this connection: who, and which.
+    func event(_ kind: LogEvent.Kind, level: LogEvent.Level = .info) -> LogEvent {
+        LogEvent(
+            time: ReceiverCore.now, service: ReceiverCore.name, kind: kind, level: level,
+            address: client.description, host: session.hello?.name, tls: tlsText.isEmpty ? nil : tlsText,
+            login: authentication.text, session: sessionName)
     }
 
     /// RFC 3848, RFC 6531 §3.7.3.

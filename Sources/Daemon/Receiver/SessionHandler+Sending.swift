@@ -38,27 +38,20 @@ extension SessionHandler {
         let sender = authentication.account?.folded.text ?? client.description
         let finding = judgement.verdict.trail.last { $0.decided }?.finding ?? ""
         let reference = DecisionReference(random: .random(in: 0 ... .max))
-        let isKept = core.decisions.record(record(of: judgement.verdict, reference, moment: "DATA"))
+        let isKept = core.decisions.record(
+            record(of: judgement.verdict, reference, moment: "DATA", reply: judgement.verdict.reason.reply))
         core.gate.held()
-        core.journal.record(
-            LogEvent(
-                time: ReceiverCore.now, service: ReceiverCore.name, kind: .session, level: .warning,
-                queueID: message.id, address: client.description, host: session.hello?.name,
-                sender: message.envelope.sender.text, text: "held: \(finding)",
-                reference: isKept ? reference.description : nil))
+        var event = event(.session, level: .warning)
+        event.queueID = message.id
+        event.sender = message.envelope.sender.text
+        event.text = "held: \(finding)"
+        event.reference = isKept ? reference.description : nil
+        core.journal.record(event)
         if judgement.isFirst {
             core.alert("mail of \(sender) is held: \(finding)")
             notify(sender, finding)
         }
         return finding + (isKept ? " (ref \(reference))" : "")
-    }
-
-    private func record(of verdict: Verdict, _ reference: DecisionReference, moment: String) -> DecisionRecord {
-        DecisionRecord(
-            reference: reference, time: ReceiverCore.now, client: client.description, listener: listener,
-            hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
-            sender: senderPath?.text, recipient: nil, moment: moment, verdict: verdict, reply: verdict.reason.reply,
-            settingsRevision: configuration.revision)
     }
 
     /// Mail to the administrator, once when holding begins. Never held itself: it comes from nobody.
