@@ -73,11 +73,13 @@ import Testing
             body()
             return now() - start
         }
-        func median(_ hash: String?) -> Int {
-            (0..<9).map { number in work { _ = verifier.verify(Array("wrong \(number)".utf8), hash: hash) } }.sorted()[
-                4]
+        // In turn, and the least of each: what neighbours do to the caches only adds, and must not meet one side alone.
+        var (known, unknown) = (Int.max, Int.max)
+        for number in 0..<9 {
+            let password = Array("wrong \(number)".utf8)
+            known = min(known, work { _ = verifier.verify(password, hash: text) })
+            unknown = min(unknown, work { _ = verifier.verify(password, hash: nil) })
         }
-        let (known, unknown) = (median(text), median(nil))
         #expect(unknown > known * 3 / 4 && unknown < known * 4 / 3, "\(known) and \(unknown) µs")
     }
 }
