@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 
 /// Seals secrets that must be readable again (AES-256-GCM) under a key that lies in a file of its own, so that a copy
 /// of the store alone gives nothing away.
@@ -18,8 +17,14 @@ package struct SecretBox: Sendable {
     /// Reads the key, makes it when there is none; several processes may do so at once. Mode 0600.
     /// - Returns: `nil` when it can be neither read nor made.
     package init?(file path: String) {
-        guard let key = Self.read(path) ?? Self.make(path) else { return nil }
-        self.init(key: key)
+        let length = Self.keyOctets...Self.keyOctets
+        if let key = KeyFile.read(path, octets: length) {
+            self.init(key: key)
+        } else if KeyFile.make(path, octets: Self.keyOctets) == nil, let key = KeyFile.read(path, octets: length) {
+            self.init(key: key)
+        } else {
+            return nil
+        }
     }
 
     /// - Parameter context: what the secret belongs to; it opens under the same context only.
@@ -66,28 +71,6 @@ package struct SecretBox: Sendable {
     /// Octets that look random and are the same for the same text as long as the key is.
     package func imitation(of text: String, count: Int) -> [UInt8] {
         Array(Digest.hmacSHA256(key: key, Array("imitation \(text)".utf8)).prefix(count))
-    }
-
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var key = [UInt8](repeating: 0, count: keyOctets + 1)
-        let count = Glibc.read(descriptor, &key, key.count)
-        return count == keyOctets ? Array(key.prefix(keyOctets)) : nil
-    }
-
-    /// A whole file appears under its name or none: another process may be making it too, and the first one wins.
-    private static func make(_ path: String) -> [UInt8]? {
-        guard let key = Random.octets(keyOctets) else { return nil }
-        let draft = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max))"
-        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { return nil }
-        defer { unlink(draft) }
-        let isWritten = write(descriptor, key, key.count) == key.count && fsync(descriptor) == 0
-        close(descriptor)
-        guard isWritten, link(draft, path) == 0 || errno == EEXIST else { return nil }
-        return read(path)
     }
 }
 

@@ -14,27 +14,15 @@ package enum RewritingKey {
 
     /// - Returns: `nil` when there is no key, or it is too short to be one.
     package static func load(_ layout: Layout) -> SenderRewriting? {
-        let descriptor = open(path(layout), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var key = [UInt8](repeating: 0, count: 256)
-        let count = read(descriptor, &key, key.count)
-        guard count >= octets else { return nil }
-        let secret = Array(key.prefix(count))
+        guard let key = KeyFile.read(path(layout), octets: octets...4096) else { return nil }
+        let secret = Array(key.prefix(256))
         return SenderRewriting { Digest.hmacSHA256(key: secret, $0) }
     }
 
     /// Makes the key where there is none.
     /// - Returns: errno, or `nil` when it is there.
     package static func make(_ layout: Layout) -> Int32? {
-        guard let key = Random.octets(octets) else { return EIO }
-        let descriptor = open(path(layout), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { return errno == EEXIST ? nil : errno }
-        defer { close(descriptor) }
-        if write(descriptor, key, key.count) == key.count, fsync(descriptor) == 0 { return nil }
-        let code = errno
-        unlink(path(layout))
-        return code
+        KeyFile.make(path(layout), octets: octets)
     }
 }
 
