@@ -1,6 +1,7 @@
 import Explain
 import Glibc
 import MailModel
+import Policy
 import Testing
 
 @Suite struct DecisionArchiveTests {
@@ -36,18 +37,21 @@ import Testing
     @Test func recordsComeInPagesAndAreCountedByReason() throws {
         let path = "/tmp/epost-explain-\(getpid())-\(UInt32.random(in: 0 ... .max)).db"
         defer { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
-        #expect(try DecisionArchive.page(before: nil, since: 0, limit: 10, in: path).isEmpty)
+        #expect(try DecisionArchive.decisions(since: 0, limit: 10, in: path).isEmpty)
         let log = DecisionLog(path: path)
         // Two records of one moment at the edge of a page: neither is lost, neither comes twice.
         let all = [1_000, 2_000, 2_000, 3_000].enumerated().map { index, time in
             record(DecisionReference(random: UInt64(index)), time: Int64(time))
         }
-        for record in all { #expect(log.record(record)) }
+        let evidence = Evidence(
+            .content(ContentFacts(size: 1)), session: SessionFacts(client: try #require(IPAddress("192.0.2.1"))),
+            settings: AcceptanceSettings())
+        for record in all { #expect(log.record(record, evidence: evidence)) }
         log.close()
         var found: [DecisionRecord] = []
         var place: DecisionArchive.Place?
         repeat {
-            let page = try DecisionArchive.page(before: place, since: 1_500, limit: 2, in: path)
+            let page = try DecisionArchive.decisions(before: place, since: 1_500, limit: 2, in: path).map(\.record)
             found += page
             place = page.last.map { .init(time: $0.time, reference: $0.reference.rawValue) }
         } while place != nil

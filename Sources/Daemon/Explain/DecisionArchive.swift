@@ -31,26 +31,6 @@ package enum DecisionArchive {
         }
     }
 
-    /// Records of a time, newest first.
-    /// - Parameters:
-    ///   - place: of the last record of the page before; `nil` = the newest.
-    ///   - since: milliseconds since 1970, inclusive.
-    package static func page(
-        before place: Place?, since: Int64, limit: Int, in path: String
-    ) throws(DatabaseError) -> [DecisionRecord] {
-        guard let connection = try open(path) else { return [] }
-        let texts = try connection.rows(
-            """
-            SELECT record FROM decision WHERE time >= ? AND (time < ? OR (time = ? AND reference < ?))
-            ORDER BY time DESC, reference DESC LIMIT ?
-            """,
-            .integer(since), .integer(place?.time ?? .max), .integer(place?.time ?? .max),
-            .text(place?.reference ?? ""),
-            .integer(Int64(max(1, limit)))
-        ) { $0.text(0) }
-        return texts.compactMap(DecisionText.decode)
-    }
-
     /// How often each reason was given since a time.
     package struct Count: Hashable, Sendable {
         package var reason: String

@@ -28,22 +28,35 @@ extension DecisionArchive {
         return columns.contains("facts") ? connection : nil
     }
 
-    /// Decisions about mail since a time, the newest first.
+    /// Decisions since a time, the newest first.
     /// - Parameters:
-    ///   - since: milliseconds since 1970.
+    ///   - place: of the last record of the page before; `nil` = the newest.
+    ///   - since: milliseconds since 1970, inclusive.
     ///   - limit: records at most.
     package static func decisions(
-        since: Int64, limit: Int, in path: String
+        before place: Place? = nil, since: Int64, limit: Int, in path: String
     ) throws(DatabaseError) -> [PastDecision] {
         guard let connection = try openWithFacts(path) else { return [] }
-        let rows = try connection.rows(
-            "SELECT record, facts FROM decision WHERE time >= ? AND facts IS NOT NULL ORDER BY time DESC LIMIT ?",
-            .integer(since), .integer(Int64(limit))
-        ) { ($0.text(0), $0.text(1)) }
-        return rows.compactMap { row in
-            guard let record = DecisionText.decode(row.0), let evidence = DecisionText.decode(Evidence.self, row.1)
-            else { return nil }
-            return PastDecision(record: record, evidence: evidence)
+        var place = place ?? Place(time: .max, reference: "")
+        while true {
+            let rows = try connection.rows(
+                """
+                SELECT time, reference, record, facts FROM decision
+                WHERE time >= ? AND (time < ? OR (time = ? AND reference < ?)) AND facts IS NOT NULL
+                ORDER BY time DESC, reference DESC LIMIT ?
+                """,
+                .integer(since), .integer(place.time), .integer(place.time), .text(place.reference),
+                .integer(Int64(max(1, limit)))
+            ) { ($0.integer(0), $0.text(1), $0.text(2), $0.text(3)) }
+            guard let end = rows.last else { return [] }
+            place = Place(time: end.0, reference: end.1)
+            // A page of records that this version cannot read is not the end of them.
+            let found = rows.compactMap { row -> PastDecision? in
+                guard let record = DecisionText.decode(row.2), let evidence = DecisionText.decode(Evidence.self, row.3)
+                else { return nil }
+                return PastDecision(record: record, evidence: evidence)
+            }
+            if !found.isEmpty { return found }
         }
     }
 }

@@ -5,8 +5,9 @@ import Policy
 import Synchronization
 import Threads
 
-/// Keeps the records behind the references of refusals (`explain REF`). Writing is a courtesy: it happens on a thread
-/// of its own, in batches, and a flood is dropped rather than queued without bound.
+/// Keeps the records behind the references of refusals (`explain REF`), and what accepted mail was decided from
+/// (`replay`). Writing is a courtesy: it happens on a thread of its own, in batches, and a flood is dropped rather than
+/// queued without bound.
 package final class DecisionLog: Sendable {
     /// Records that wait at most.
     private static let waiting = 4_096
@@ -25,26 +26,42 @@ package final class DecisionLog: Sendable {
     }
 
     /// Records older than `days` are deleted, once an hour while new ones come (`explain.keep_days`); the oldest go
-    /// earlier when there are more than `records` (`explain.max_records`; one takes 1 to 4 KiB). Any thread.
+    /// earlier when there are more than `records` of refusals, or of accepted mail (`explain.max_records`; one takes 1
+    /// to 4 KiB). With 0 none are made. Any thread.
     package func keep(days: Int, records: Int = .max) {
         store.keptMilliseconds.store(Int64(days) * 86_400_000, ordering: .relaxed)
-        store.keptRecords.store(max(1, records), ordering: .relaxed)
+        store.keptRecords.store(max(0, records), ordering: .relaxed)
     }
+
+    /// Whether records are made at all.
+    package var isOn: Bool { store.keptRecords.load(ordering: .relaxed) > 0 }
 
     /// Any thread; never waits.
     /// - Parameter evidence: what it was decided from; `nil`: no decision about mail.
     /// - Returns: `false` when it was dropped: its reference must not be given out.
     package func record(_ record: DecisionRecord, evidence: Evidence? = nil) -> Bool {
-        worker.submit(orDrop: DecisionEntry(record: record, evidence: evidence))
+        isOn && worker.submit(orDrop: .refused(record, evidence))
+    }
+
+    /// Any thread; never waits. What does not fit is left out.
+    package func record(_ mail: AcceptedMail) {
+        if isOn { _ = worker.submit(orDrop: .accepted(mail)) }
     }
 
     /// Writes what waits and ends.
     package func close() { worker.close() }
 }
 
-private struct DecisionEntry: Sendable {
-    let record: DecisionRecord
-    let evidence: Evidence?
+private enum DecisionEntry: Sendable {
+    case refused(DecisionRecord, Evidence?)
+    case accepted(AcceptedMail)
+
+    var time: Int64 {
+        switch self {
+        case .refused(let record, _): record.time
+        case .accepted(let mail): mail.time
+        }
+    }
 }
 
 /// The database behind the log.
@@ -59,7 +76,10 @@ private final class DecisionStore: @unchecked Sendable {
     let keptMilliseconds = Atomic<Int64>(30 * 86_400_000)
     let keptRecords = Atomic<Int>(.max)
     /// Records in the database.
-    private var count = 0
+    private var refused = 0
+    private var accepted = 0
+    /// The settings of the last accepted mail, and their row.
+    private var settings: (value: AcceptanceSettings, id: Int64)?
 
     private static let hour: Int64 = 3_600_000
 
@@ -73,14 +93,13 @@ private final class DecisionStore: @unchecked Sendable {
             let connection = try open()
             try connection.transaction {
                 for entry in entries {
-                    _ = try connection.run(
-                        "INSERT OR REPLACE INTO decision (reference, time, record, facts) VALUES (?, ?, ?, ?)",
-                        .text(entry.record.reference.rawValue), .integer(entry.record.time),
-                        .text(DecisionText.encode(entry.record)),
-                        entry.evidence.map { .text(DecisionText.encode($0)) } ?? .null)
+                    switch entry {
+                    case .refused(let record, let evidence): try write(record, evidence, connection)
+                    case .accepted(let mail): try write(mail, connection)
+                    }
                 }
-                try prune(connection, now: entries.last?.record.time ?? 0)
-                try shrink(connection, added: entries.count)
+                try prune(connection, now: entries.last?.time ?? 0)
+                try shrink(connection)
             }
             hasTrouble = false
         } catch {
@@ -90,22 +109,55 @@ private final class DecisionStore: @unchecked Sendable {
         }
     }
 
+    private func write(_ record: DecisionRecord, _ evidence: Evidence?, _ connection: Connection) throws {
+        _ = try connection.run(
+            "INSERT OR REPLACE INTO decision (reference, time, record, facts) VALUES (?, ?, ?, ?)",
+            .text(record.reference.rawValue), .integer(record.time), .text(DecisionText.encode(record)),
+            evidence.map { .text(DecisionText.encode($0)) } ?? .null)
+        refused += 1
+    }
+
+    private func write(_ mail: AcceptedMail, _ connection: Connection) throws {
+        _ = try connection.run(
+            "INSERT INTO accepted (time, weight, settings, facts) VALUES (?, ?, ?, ?)", .integer(mail.time),
+            .integer(Int64(mail.weight)), .integer(try id(of: mail.settings, connection)),
+            .text(DecisionText.encode(mail.facts)))
+        accepted += 1
+    }
+
+    /// Settings change seldom: they are written once.
+    private func id(of value: AcceptanceSettings, _ connection: Connection) throws -> Int64 {
+        if let settings, settings.value == value { return settings.id }
+        let text = DecisionText.encode(value)
+        _ = try connection.run("INSERT OR IGNORE INTO acceptance (settings) VALUES (?)", .text(text))
+        let id = try connection.first("SELECT id FROM acceptance WHERE settings = ?", .text(text)) { $0.integer(0) }
+        settings = id.map { (value, $0) }
+        return id ?? 0
+    }
+
     private func prune(_ connection: Connection, now: Int64) throws {
         guard now - pruned >= Self.hour else { return }
         pruned = now
         let limit = now - keptMilliseconds.load(ordering: .relaxed)
-        count -= try connection.run("DELETE FROM decision WHERE time < ?", .integer(limit))
+        refused -= try connection.run("DELETE FROM decision WHERE time < ?", .integer(limit))
+        accepted -= try connection.run("DELETE FROM accepted WHERE time < ?", .integer(limit))
+        try connection.execute("DELETE FROM acceptance WHERE id NOT IN (SELECT settings FROM accepted)")
+        settings = nil
     }
 
     /// Takes the oldest away when there are too many, an eighth more than needed so that it is not done each time.
-    private func shrink(_ connection: Connection, added: Int) throws {
-        count += added
-        let limit = keptRecords.load(ordering: .relaxed)
-        guard count > limit else { return }
-        let surplus = count - limit + limit / 8
-        count -= try connection.run(
-            "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY time LIMIT ?)",
-            .integer(Int64(surplus)))
+    private func shrink(_ connection: Connection) throws {
+        let limit = max(1, keptRecords.load(ordering: .relaxed))
+        func surplus(_ count: Int) -> DatabaseValue { .integer(Int64(count - limit + limit / 8)) }
+        if refused > limit {
+            refused -= try connection.run(
+                "DELETE FROM decision WHERE reference IN (SELECT reference FROM decision ORDER BY time LIMIT ?)",
+                surplus(refused))
+        }
+        if accepted > limit {
+            accepted -= try connection.run(
+                "DELETE FROM accepted WHERE id IN (SELECT id FROM accepted ORDER BY time LIMIT ?)", surplus(accepted))
+        }
     }
 
     private func open() throws -> Connection {
@@ -118,11 +170,17 @@ private final class DecisionStore: @unchecked Sendable {
             CREATE TABLE IF NOT EXISTS decision (reference TEXT PRIMARY KEY, time INTEGER NOT NULL, record TEXT NOT NULL,
                 facts TEXT) WITHOUT ROWID;
             CREATE INDEX IF NOT EXISTS decision_time ON decision (time);
+            CREATE TABLE IF NOT EXISTS acceptance (id INTEGER PRIMARY KEY, settings TEXT NOT NULL UNIQUE);
+            CREATE TABLE IF NOT EXISTS accepted (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, weight INTEGER NOT NULL,
+                settings INTEGER NOT NULL, facts TEXT NOT NULL);
+            CREATE INDEX IF NOT EXISTS accepted_time ON accepted (time);
             """)
         // Databases of before there were facts.
         let columns = try made.rows("SELECT name FROM pragma_table_info('decision')") { $0.text(0) }
         if !columns.contains("facts") { try made.execute("ALTER TABLE decision ADD COLUMN facts TEXT") }
-        count = try made.first("SELECT count(*) FROM decision") { $0.int(0) } ?? 0
+        refused = try made.first("SELECT count(*) FROM decision") { $0.int(0) } ?? 0
+        accepted = try made.first("SELECT count(*) FROM accepted") { $0.int(0) } ?? 0
+        settings = nil
         connection = made
         return made
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import Policy
 
 /// What the sessions of one event loop share; used on that loop only.
 final class ReceiverLoop {
@@ -7,6 +8,8 @@ final class ReceiverLoop {
     let inbox: LoopInbox
     /// Reused for building replies.
     var scratch: [UInt8] = []
+    /// Chooses the accepted messages whose facts are kept.
+    var sampler = AcceptanceSampler()
     private var sessions: [ObjectIdentifier: SessionHandler] = [:]
     private var sweeper: RepeatedTask?
     private var emptied: EventLoopPromise<Void>?

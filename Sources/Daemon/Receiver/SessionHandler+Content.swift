@@ -111,6 +111,7 @@ extension SessionHandler {
             discardMessage()
             return refuse(verdict, moment: .data, evidence: .content(facts))
         }
+        keepDecisions(facts)
         self.message = nil  // from here on it is in other hands, whatever becomes of the connection
         wait()
         let octets = takeContent()

@@ -84,6 +84,7 @@ extension SessionHandler {
         }
         sender = decision
         senderFacts = facts
+        kept = core.decisions.isOn ? home.sampler.take(now: ReceiverCore.now).map { ($0, []) } : nil
         resolve(.accepted())
     }
 
@@ -127,6 +128,7 @@ extension SessionHandler {
                 verdict, moment: .rcpt, recipient: facts.address, evidence: .recipient(facts, from: senderFacts))
         }
         acceptedRecipients += 1
+        if let count = kept?.recipients.count, count < AcceptedMail.recipientsKept { kept?.recipients.append(facts) }
         if facts.directory.addressClass == .external { relaysOutside = true }
         resolve(facts.address == given ? .accepted() : .acceptedRecipient(facts.address))
     }

@@ -75,6 +75,21 @@ extension SessionHandler {
         return Evidence(moment, session: facts, settings: configuration.acceptance, selection: selection)
     }
 
+    /// Keeps what this message was accepted from, where it is one of those that are kept.
+    func keepDecisions(_ content: ContentFacts) {
+        guard let kept, let sender, let senderFacts else { return }
+        self.kept = nil
+        let limits = configuration.connection
+        core.decisions.record(
+            AcceptedMail(
+                time: ReceiverCore.now, weight: kept.weight,
+                facts: .init(
+                    connection: connectionFacts, maxSessions: limits.maxSessions,
+                    maxSessionsPerClient: limits.maxSessionsPerClient, session: facts, selection: sender.selection,
+                    sender: senderFacts, recipients: kept.recipients, content: content),
+                settings: configuration.acceptance))
+    }
+
     func log(
         _ kind: LogEvent.Kind, level: LogEvent.Level = .info, sender: String? = nil, text: String? = nil
     ) {

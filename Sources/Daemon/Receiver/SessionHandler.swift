@@ -42,6 +42,10 @@ final class SessionHandler: ChannelInboundHandler {
     var acceptedRecipients = 0
     /// A recipient of the transaction is in no operated domain.
     var relaysOutside = false
+    /// The transaction's accepted recipients, where its facts are kept; and how many messages it stands for.
+    var kept: (weight: Int, recipients: [RecipientFacts])?
+    /// Sessions that were open when this one began, in all and of its client.
+    private(set) var openBefore: (all: Int, ofClient: Int) = (0, 0)
     /// Of the acting user (R-ACC-44).
     var restriction = RecipientRestriction.none
     /// Number of this session in the usage log; 0 before authentication.
@@ -87,6 +91,11 @@ final class SessionHandler: ChannelInboundHandler {
         SessionFacts(client: client, isTLS: session.isTLS, authentication: authentication)
     }
 
+    var connectionFacts: ConnectionFacts {
+        ConnectionFacts(
+            client: client, local: local, openSessions: openBefore.all, openSessionsOfClient: openBefore.ofClient)
+    }
+
     // MARK: Connection
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -97,10 +106,10 @@ final class SessionHandler: ChannelInboundHandler {
         isCounted = true
         deadline = .now() + configuration.commandTimeout
         // Sessions of this machine itself are not limited by their one address.
-        let facts = ConnectionFacts(
-            client: client, local: local, openSessions: before.open,
-            openSessionsOfClient: client.isThisMachine ? 0 : before.ofClient, isShuttingDown: home.isStopping,
-            lock: core.locks.connected(client, local: local))
+        openBefore = (before.open, client.isThisMachine ? 0 : before.ofClient)
+        var facts = connectionFacts
+        facts.isShuttingDown = home.isStopping
+        facts.lock = core.locks.connected(client, local: local)
         switch ConnectionPolicy.decide(facts, configuration.connection) {
         case .accept:
             send(session.greeting)

@@ -10,8 +10,8 @@ import Settings
 import Store
 import Tables
 
-/// org.epost.Policy.Replay: recorded refusals and the accepted mail of the log, judged once with the configuration in
-/// force and once with the draft. It reads in portions, on the desk's threads, and ends with its caller.
+/// org.epost.Policy.Replay: recorded decisions, judged once with the configuration in force and once with the draft. It
+/// reads in portions, on the desk's threads, and ends with its caller.
 struct ReplayDesk: Sendable {
     private let desk: Desk
     private let directory: any Directory
@@ -58,7 +58,7 @@ struct ReplayDesk: Sendable {
                 return (source, run, mails.isEmpty)
             }
             (source, run) = (step.0, step.1)
-            let isCut = !step.2 && run.output.examined >= Self.limit
+            let isCut = !step.2 && run.judged >= Self.limit
             if step.2 || isCut { return replies.send(run.finished(isCut: isCut, limit: input.limit), isLast: true) }
             if replies.wantsMore { replies.send(run.output) }
         }
@@ -104,90 +104,11 @@ struct ReplayDesk: Sendable {
                 if texts == nil { changed.set(change.key, to: nil) }
             }
             return ReplayRun(
-                now: (rules(), AcceptanceSettings(now)), draft: (draft, AcceptanceSettings(changed)))
+                now: .init(rules: rules(), settings: now), draft: .init(rules: draft, settings: changed))
         } catch {
             throw ControlError(
                 .failed, code: "store.failed", "The directory cannot be read: \(error.detail)",
                 arguments: [error.detail])
-        }
-    }
-}
-
-/// A decision as it was written down.
-struct RecordedMail: Hashable, Sendable {
-    var time: Int64
-    var client: String
-    var isTLS: Bool
-    var login: String?
-    var sender: String
-    var recipient: String
-    var size: Int?
-}
-
-/// Recorded decisions, newest first: refusals, then accepted mail.
-struct ReplaySource: Sendable {
-    let archive: String
-    let journal: JournalReader
-    let since: Int64
-    private var place: DecisionArchive.Place?
-    private var cursor: String?
-    private var stage = Stage.refused
-    private enum Stage { case refused, accepted, done }
-
-    init(archive: String, journal: JournalReader, since: Int64) {
-        self.archive = archive
-        self.journal = journal
-        self.since = since
-    }
-
-    /// - Returns: empty when there is nothing older in the time asked for.
-    mutating func next(_ count: Int) throws(ControlError) -> [RecordedMail] {
-        while stage != .done {
-            let found = stage == .refused ? try refused(count) : accepted(count)
-            if !found.isEmpty { return found }
-        }
-        return []
-    }
-
-    private mutating func refused(_ count: Int) throws(ControlError) -> [RecordedMail] {
-        do {
-            while true {
-                let page = try DecisionArchive.page(before: place, since: since, limit: count, in: archive)
-                place = page.last.map { .init(time: $0.time, reference: $0.reference.rawValue) }
-                if page.isEmpty {
-                    stage = .accepted
-                    return []
-                }
-                let mails = page.compactMap(Self.mail)
-                if !mails.isEmpty { return mails }
-            }
-        } catch {
-            throw ControlError(
-                .failed, code: "explain.failed", "The records cannot be read: \(error)", arguments: ["\(error)"])
-        }
-    }
-
-    private static func mail(_ record: DecisionRecord) -> RecordedMail? {
-        // A refused sender has no recipient yet; any outside one shows whether the sender would pass.
-        guard record.moment == "MAIL" || record.moment == "RCPT", let sender = record.sender else { return nil }
-        return RecordedMail(
-            time: record.time, client: record.client, isTLS: record.isTLS, login: record.authenticatedID,
-            sender: sender, recipient: record.recipient ?? "")
-    }
-
-    private mutating func accepted(_ count: Int) -> [RecordedMail] {
-        let filter = JournalFilter(kinds: [.receive], since: since)
-        while true {
-            let page = journal.search(filter, limit: count, cursor: cursor)
-            cursor = page.cursor
-            if page.cursor == nil { stage = .done }
-            let mails = page.events.compactMap { event -> RecordedMail? in
-                guard let client = event.address, let recipient = event.recipient else { return nil }
-                return RecordedMail(
-                    time: event.time, client: client, isTLS: event.tls != nil, login: event.login,
-                    sender: event.sender ?? "", recipient: recipient, size: event.size)
-            }
-            if !mails.isEmpty || stage == .done { return mails }
         }
     }
 }

@@ -3,16 +3,32 @@ import Facts
 import MailModel
 import MessageFormat
 import Policy
+import Settings
 import Store
 import Tables
 
 /// The counting of a replay: decisions in, changes out.
 struct ReplayRun: Sendable {
-    typealias Configuration = (rules: EffectTable, settings: AcceptanceSettings)
+    /// What decides.
+    struct Configuration: Sendable {
+        var rules: EffectTable
+        var acceptance: AcceptanceSettings
+        var limits: ConnectionSettings
+
+        init(rules: EffectTable, settings: SettingsSnapshot) {
+            self.rules = rules
+            acceptance = AcceptanceSettings(settings)
+            limits = ConnectionSettings(
+                maxSessions: settings[ReceiverSettings.maxSessions],
+                maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient])
+        }
+    }
 
     private let now: Configuration
     private let draft: Configuration
     private(set) var output = PolicyInterface.Replay.Output()
+    /// Decisions judged, whatever they stand for.
+    private(set) var judged = 0
     private var changes: [Key: Change] = [:]
 
     private struct Key: Hashable {
@@ -36,9 +52,10 @@ struct ReplayRun: Sendable {
 
     mutating func take(_ mails: [RecordedMail], _ directory: any Directory) throws(ControlError) {
         for mail in mails {
-            output.examined += 1
+            judged += 1
+            output.examined += mail.weight
             do {
-                if let facts = try Self.facts(mail, directory) { judge(mail, facts) }
+                if let subject = try Self.subject(mail, directory) { judge(mail, subject) }
             } catch {
                 throw ControlError(
                     .failed, code: "store.failed", "The directory cannot be read: \(error.detail)",
@@ -47,32 +64,79 @@ struct ReplayRun: Sendable {
         }
     }
 
-    private mutating func judge(_ mail: RecordedMail, _ facts: ReplayedMail) {
-        let before = facts.verdict(now.rules, now.settings)
-        let after = facts.verdict(draft.rules, draft.settings)
-        let isExternal = facts.recipient.directory.addressClass == .external
-        guard let effect = ReplayEffect(before: before, after: after, isExternal: isExternal) else { return }
+    /// What is judged, and whether its recipient is outside.
+    private enum Subject {
+        case kept([Evidence])
+        case logged(ReplayedMail)
+
+        var isExternal: Bool {
+            switch self {
+            case .logged(let mail): mail.recipient.directory.addressClass == .external
+            case .kept(let decisions):
+                decisions.contains {
+                    if case .recipient(let facts, _) = $0.moment { facts.directory.addressClass == .external } else { false }
+                }
+            }
+        }
+
+        /// The first refusal, else the last acceptance.
+        func verdict(_ configuration: Configuration, explain: Bool = false) -> Verdict {
+            switch self {
+            case .logged(let mail):
+                return mail.verdict(configuration.rules, configuration.acceptance, explain: explain)
+            case .kept(let decisions):
+                // A mail is accepted by what allowed its recipient: that is what is told.
+                var shown = Verdict(.accepted)
+                for decision in decisions {
+                    var isRecipient = false
+                    if case .recipient = decision.moment { isRecipient = true }
+                    let verdict = decision.verdict(
+                        rules: configuration.rules, settings: configuration.acceptance, limits: configuration.limits,
+                        explain: explain && isRecipient)
+                    if !verdict.isAccepted { return verdict }
+                    if isRecipient { shown = verdict }
+                }
+                return shown
+            }
+        }
+    }
+
+    private mutating func judge(_ mail: RecordedMail, _ subject: Subject) {
+        let before = subject.verdict(now)
+        let after = subject.verdict(draft)
+        guard let effect = ReplayEffect(before: before, after: after, isExternal: subject.isExternal) else { return }
         switch effect {
-        case .newlyRelayed: output.newlyRelayed += 1
-        case .newlyRefused: output.newlyRefused += 1
-        case .newlyAccepted: output.newlyAccepted += 1
-        case .otherReply: output.otherReply += 1
+        case .newlyRelayed: output.newlyRelayed += mail.weight
+        case .newlyRefused: output.newlyRefused += mail.weight
+        case .newlyAccepted: output.newlyAccepted += mail.weight
+        case .otherReply: output.otherReply += mail.weight
         }
         let key = Key(
             effect: effect, client: mail.client, login: mail.login, sender: mail.sender, recipient: mail.recipient)
         if var known = changes[key] {
-            known.count += 1
+            known.count += mail.weight
             known.time = max(known.time, mail.time)
             changes[key] = known
         } else if changes.count < ReplayDesk.changesKept {
-            let told = facts.verdict(draft.rules, draft.settings, explain: true)
-            changes[key] = Change(count: 1, time: mail.time, before: before, after: told)
+            let told = subject.verdict(draft, explain: true)
+            changes[key] = Change(count: mail.weight, time: mail.time, before: before, after: told)
+        }
+    }
+
+    private static func subject(
+        _ mail: RecordedMail, _ directory: any Directory
+    ) throws(DirectoryError) -> Subject? {
+        switch mail.facts {
+        case .kept(let decisions): return .kept(decisions)
+        case .logged(let isTLS, let size):
+            return try facts(mail, isTLS: isTLS, size: size, directory).map { .logged($0) }
         }
     }
 
     /// What the directory knows of them now.
-    private static func facts(_ mail: RecordedMail, _ directory: any Directory) throws(DirectoryError) -> ReplayedMail?
-    {
+    private static func facts(
+        _ mail: RecordedMail, isTLS: Bool, size: Int?, _ directory: any Directory
+    ) throws(DirectoryError) -> ReplayedMail? {
         guard let client = IPAddress(mail.client) else { return nil }
         var authentication = Authentication.none
         if let login = mail.login, let address = PolicyDesk.address(login) { authentication = .account(address) }
@@ -80,9 +144,9 @@ struct ReplayRun: Sendable {
             mail.sender.isEmpty ? .null : PolicyDesk.address(mail.sender).map { .address($0) } ?? .null
         let nobody = MailAddress(localPart: "nobody", domain: "outside.invalid")
         let recipient = PolicyDesk.address(mail.recipient) ?? nobody
-        let size = mail.size.map { Int64($0) }
+        let size = size.map { Int64($0) }
         return ReplayedMail(
-            session: SessionFacts(client: client, isTLS: mail.isTLS, authentication: authentication),
+            session: SessionFacts(client: client, isTLS: isTLS, authentication: authentication),
             sender: SenderFacts(
                 path: path, directory: try directory.facts(about: path), announcedSize: size, asksSMTPUTF8: true),
             recipient: RecipientFacts(

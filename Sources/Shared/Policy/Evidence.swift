@@ -30,9 +30,11 @@ package struct Evidence: Hashable, Sendable, Codable {
     /// - Parameters:
     ///   - rules: another effect.dat to choose the rule from; `nil`: the rule of that time.
     ///   - settings: other settings; `nil`: those of that time.
+    ///   - limits: other limits of connections; `nil`: those of that time.
     ///   - explain: with its steps even when it accepts.
     package func verdict(
-        rules: EffectTable? = nil, settings: AcceptanceSettings? = nil, explain: Bool = false
+        rules: EffectTable? = nil, settings: AcceptanceSettings? = nil, limits: ConnectionSettings? = nil,
+        explain: Bool = false
     ) -> Verdict {
         let settings = settings ?? self.settings
         func selection(_ sender: SenderFacts) -> RelaySelection {
@@ -41,8 +43,8 @@ package struct Evidence: Hashable, Sendable, Codable {
         }
         switch moment {
         case .connection(let facts, let maxSessions, let maxSessionsPerClient):
-            let limits = ConnectionSettings(maxSessions: maxSessions, maxSessionsPerClient: maxSessionsPerClient)
-            switch ConnectionPolicy.decide(facts, limits) {
+            let known = ConnectionSettings(maxSessions: maxSessions, maxSessionsPerClient: maxSessionsPerClient)
+            switch ConnectionPolicy.decide(facts, limits ?? known) {
             case .refuse(let verdict): return verdict
             case .accept, .closeSilently: return Verdict(.accepted)
             }

@@ -79,8 +79,9 @@ package enum ExplainSettings {
     /// Records behind the references of refusals are kept this long.
     package static let keepDays = Setting<Int>(
         "explain.keep_days", .integer(1...365), "30", unit: .days, effect: .now, source: "architecture, section 6")
-    /// Beyond so many the oldest go earlier; a record takes 1 to 4 KiB.
+    /// Beyond so many records of refusals, or of accepted mail, the oldest go earlier; a record takes 1 to 4 KiB. With 0
+    /// none are made, and refusals have no reference.
     package static let maxRecords = Setting<Int>(
-        "explain.max_records", .integer(1_000...100_000_000), "200000", effect: .now,
+        "explain.max_records", .integer(0...100_000_000), "200000", effect: .now,
         source: "architecture, section 6")
 }

@@ -14,7 +14,8 @@ struct ReplayDialog: Dialog {
     /// The settings that take part in accepting mail.
     static let settings: Set<String> = [
         "receiver.auth_methods", "receiver.security_level", "receiver.sender_trust", "receiver.max_message_size",
-        "receiver.max_recipients", "receiver.mailbox_quota",
+        "receiver.max_recipients", "receiver.mailbox_quota", "receiver.max_sessions",
+        "receiver.max_sessions_per_client", "receiver.dnsbl_zones", "receiver.dnsbl_exempt",
     ]
     static let days = 7
 
