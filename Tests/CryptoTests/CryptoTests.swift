@@ -36,6 +36,33 @@ import Testing
     ])
     func unreadableHashes(text: String) { #expect(PasswordHash(text: text) == nil) }
 
+    /// Mass import: the first step is checked at once, and becomes scrypt without the password.
+    @Test(arguments: ["Secret1 ü", "", String(repeating: "x", count: 300)])
+    func firstStepIsCompletedWithoutThePassword(password: String) throws {
+        let first = try #require(PasswordHash(firstStepOf: password))
+        #expect(first.isFirstStep && first.text.hasPrefix("$pbkdf2-sha256$i=1000$"))
+        let read = try #require(PasswordHash(text: first.text))
+        #expect(read == first)
+        let whole = try #require(read.completed())
+        #expect(!whole.isFirstStep && whole.text.hasPrefix("$scrypt-pbkdf2-sha256$ln=14,r=8,p=1,i=1000,s="))
+        #expect(try #require(PasswordHash(text: whole.text)) == whole)
+        #expect(whole.completed() == whole)
+        for hash in [first, whole] {
+            #expect(hash.matches(Array(password.utf8)))
+            #expect(!hash.matches(Array((password + "x").utf8)))
+            #expect(hash.generation == first.generation)
+        }
+        // What lies on disk as a first step is no password of the whole.
+        #expect(!whole.matches(first.key))
+    }
+
+    @Test(arguments: [
+        "$pbkdf2-sha256$i=10$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA", "$pbkdf2-sha256$$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+        "$scrypt-pbkdf2-sha256$ln=14,r=8,p=1,i=1000$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+        "$pbkdf2-sha512$i=1000$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+    ])
+    func unreadableFirstSteps(text: String) { #expect(PasswordHash(text: text) == nil) }
+
     @Test func emptyPasswordIsAPassword() throws {
         let hash = try #require(PasswordHash(password: ""))
         #expect(hash.matches([]))

@@ -35,7 +35,9 @@ struct FakeServer {
     var calls: [String] = []
     var reverted: [Int] = []
     var tablesSet: [TablesInterface.Set.Input] = []
-    var imported: [DirectoryInterface.ImportAccounts.Input] = []
+    var begun: [DirectoryInterface.BeginTransfer.Input] = []
+    var imported: [DirectoryInterface.SendAccounts.Input] = []
+    var finished: [DirectoryInterface.FinishTransfer.Input] = []
     /// The accounts of each question for used space.
     var measured: [[String]] = []
     var lastSetup: ServerInterface.Setup.Input?

@@ -111,16 +111,10 @@ extension FakeServer {
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
             return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
-        case DirectoryInterface.ImportAccounts.name:
-            let asked = try input(DirectoryInterface.ImportAccounts.self, call)
-            let lines = asked.text.split(separator: "\n")
-            imported.append(asked)
-            let bad = lines.enumerated().filter { !$0.element.contains("\t") }.map {
-                Problem(path: "line/\(asked.firstLine + $0.offset)", code: "test.line", message: "no tab in this line")
-            }
-            return one(
-                DirectoryInterface.ImportAccounts.Output(
-                    revision: revision, added: lines.count - bad.count, updated: 0, skipped: bad.count, problems: bad))
+        case DirectoryInterface.BeginTransfer.name, DirectoryInterface.SendAccounts.name,
+            DirectoryInterface.FinishTransfer.name, DirectoryInterface.ListTransfer.name,
+            DirectoryInterface.EndTransfer.name:
+            return try answerTransfer(method, call)
         case DirectoryInterface.ExportAccounts.name:
             let asked = try input(DirectoryInterface.ExportAccounts.self, call)
             let rows = (asked.offset..<min(accountCount, asked.offset + asked.limit)).map {
@@ -152,6 +146,37 @@ extension FakeServer {
                     revision: revision))
             return one(done("domain/\(asked.name)"))
         default: return try answerOperations(method, call)
+        }
+    }
+
+    /// Lines without TAB are faulty; a synchronisation disables two accounts and changes one.
+    private mutating func answerTransfer(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
+        switch method {
+        case DirectoryInterface.BeginTransfer.name:
+            begun.append(try input(DirectoryInterface.BeginTransfer.self, call))
+            return one(DirectoryInterface.BeginTransfer.Output(transfer: "t\(begun.count)"))
+        case DirectoryInterface.SendAccounts.name:
+            imported.append(try input(DirectoryInterface.SendAccounts.self, call))
+            return one(DirectoryInterface.SendAccounts.Output(accounts: 0, faults: 0))
+        case DirectoryInterface.FinishTransfer.name:
+            let asked = try input(DirectoryInterface.FinishTransfer.self, call)
+            finished.append(asked)
+            let lines = imported.flatMap { $0.text.split(separator: "\n") }
+            let bad = lines.enumerated().filter { !$0.element.contains("\t") }.map {
+                Problem(path: "line/\($0.offset + 1)/column/2", code: "test.line", message: "no tab in this line")
+            }
+            let synchronizes = begun.last?.kind == "synchronize"
+            return one(
+                TransferReport(
+                    revision: revision, added: lines.count - bad.count, changed: synchronizes ? 1 : 0,
+                    disabled: synchronizes ? 2 : 0, kept: 0, faults: bad.count, problems: bad))
+        case DirectoryInterface.ListTransfer.name:
+            let asked = try input(DirectoryInterface.ListTransfer.self, call)
+            let rows = [
+                TransferRow(address: "row-\(asked.action ?? "")@example.jp", action: "", line: 3, fields: ["fullName"])
+            ]
+            return one(DirectoryInterface.ListTransfer.Output(rows: rows, total: 1))
+        default: return one(Nothing())
         }
     }
 

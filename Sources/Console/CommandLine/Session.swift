@@ -94,6 +94,11 @@ final class Session {
         console.complain("epost-console: " + Visible.lines(text).joined(separator: "\n") + "\n")
     }
     func note(_ line: String) { console.complain(Visible.line(line) + "\n") }
+    /// How far it is, over the last such line; only for somebody who looks.
+    func progress(_ line: String) {
+        guard console.isTerminal else { return }
+        console.complain("\r\u{1B}[K" + Visible.line(line))
+    }
     func show(_ table: TextTable) { console.write(table.text) }
     func show(json value: some Encodable) { console.write(JSONText.document(value)) }
 
@@ -116,9 +121,17 @@ final class Session {
     func show(_ problems: [Problem]) {
         for problem in problems {
             let lead = problem.isWarning ? word(.warning) + " " : ""
-            let place = problem.path.isEmpty ? "" : problem.path + ": "
-            note("  \(lead)\(place)\(text(problem))")
+            note("  \(lead)\(place(of: problem))\(text(problem))")
         }
+    }
+
+    /// `line 12, column 3: ` for lines of a file, else the path.
+    private func place(of problem: Problem) -> String {
+        let parts = problem.path.split(separator: "/")
+        if parts.count == 4, parts[0] == "line", parts[2] == "column" {
+            return word(.lineColumn, String(parts[1]), String(parts[3])) + ": "
+        }
+        return problem.path.isEmpty ? "" : problem.path + ": "
     }
 
     /// What a change did, and what is still to be done for it.

@@ -21,7 +21,11 @@ package final class AccountBrowser: @unchecked Sendable {
     private let connection: Connection
     private let reader: StoreReader
     private let usage: Usage
+    /// `data_version` at the last look, and the revision that `domains`, `settings` and `order` belong to.
     private var version: Int64 = -1
+    private var revision: Int64 = -1
+    private var domains: [String: DomainRecord] = [:]
+    private var settings: SettingsSnapshot
     private var order: Order?
     private var rows: [Int64] = []
 
@@ -29,6 +33,7 @@ package final class AccountBrowser: @unchecked Sendable {
     package init(layout: Layout, usage: @escaping Usage) throws(DatabaseError) {
         connection = try Connection(path: layout.store, mode: .readOnly)
         reader = StoreReader(connection: connection, layout: layout)
+        settings = SettingsSnapshot(layout: layout)
         self.usage = usage
     }
 
@@ -45,7 +50,7 @@ package final class AccountBrowser: @unchecked Sendable {
             try prepare(wanted, domain)
             let offset = min(max(input.offset, 0), rows.count)
             let ids = rows[offset..<min(rows.count, offset + min(max(input.limit, 1), 1000))]
-            let pattern = try reader.snapshot()[ServerSettings.mailboxFolder]
+            let pattern = settings[ServerSettings.mailboxFolder]
             let usage: Usage = input.usage == false ? { @Sendable _ in nil } : self.usage
             var entries: [AccountEntry] = []
             for id in ids {
@@ -64,8 +69,7 @@ package final class AccountBrowser: @unchecked Sendable {
             guard let parsed = MailAddress(typed: address), let found = try reader.account(parsed.folded) else {
                 throw StoreWriter.notFound(address, "account.unknown", "there is no account \(address)", address)
             }
-            let domain = try reader.domains().first { $0.name == found.domain }
-            return entry(found, domain, try reader.snapshot()[ServerSettings.mailboxFolder], usage)
+            return entry(found, domains[found.domain], settings[ServerSettings.mailboxFolder], usage)
         }
     }
 
@@ -75,7 +79,6 @@ package final class AccountBrowser: @unchecked Sendable {
     ) throws(ControlError) -> [(account: String, place: MailboxPlace, limit: Int)] {
         try locked {
             let known = try knownDomain(domain)
-            let settings = try reader.snapshot()
             return try accounts.compactMap { name in
                 guard let parsed = MailAddress(typed: "\(name)@\(known.name)"),
                     let found = try reader.account(parsed.folded),
@@ -91,6 +94,7 @@ package final class AccountBrowser: @unchecked Sendable {
     private func locked<Value: Sendable>(_ body: () throws -> Value) throws(ControlError) -> Value {
         let answer: Result<Value, ControlError> = lock.withLock { _ in
             do {
+                try refresh()
                 return .success(try body())
             } catch let error as ControlError {
                 return .failure(error)
@@ -103,9 +107,22 @@ package final class AccountBrowser: @unchecked Sendable {
         return try answer.get()
     }
 
+    /// What changes without a revision (hashes made whole, log-ins) changes no order.
+    private func refresh() throws(DatabaseError) {
+        let current = try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
+        guard current != version else { return }
+        let newest = try reader.revision()
+        if newest != revision {
+            domains = Dictionary(try reader.domains().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            settings = try reader.snapshot()
+            order = nil
+        }
+        (version, revision) = (current, newest)
+    }
+
     private func knownDomain(_ name: String) throws -> DomainRecord {
         let folded = name.lowercased()
-        guard let domain = try reader.domains().first(where: { $0.name == folded }) else {
+        guard let domain = domains[folded] else {
             throw StoreWriter.notFound(folded, "domain.unknown", "\(name) is not operated here", name)
         }
         return domain
@@ -113,9 +130,8 @@ package final class AccountBrowser: @unchecked Sendable {
 
     /// Fills `rows` with the row ids in the order asked for, unless they are there.
     private func prepare(_ wanted: Order, _ domain: DomainRecord) throws {
-        let current = try connection.first("PRAGMA data_version") { $0.integer(0) } ?? 0
         // What is in use changes without the store: that order is made anew for each list.
-        if order == wanted, version == current, wanted.sort != "used" { return }
+        if order == wanted, wanted.sort != "used" { return }
         let direction = wanted.descending ? "DESC" : "ASC"
         let sort: String
         switch wanted.sort {
@@ -140,11 +156,10 @@ package final class AccountBrowser: @unchecked Sendable {
         }
         if wanted.sort == "used" { try sortByUsage(domain, wanted.descending) }
         order = wanted
-        version = current
     }
 
     private func sortByUsage(_ domain: DomainRecord, _ descending: Bool) throws {
-        let pattern = try reader.snapshot()[ServerSettings.mailboxFolder]
+        let pattern = settings[ServerSettings.mailboxFolder]
         var used: [(row: Int64, octets: Int)] = []
         for row in rows {
             let found = try connection.first(

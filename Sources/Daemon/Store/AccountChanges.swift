@@ -123,16 +123,20 @@ extension StoreWriter {
             }
             return hash.text
         }
+        try checkClear(password, path)
+        guard let hash = PasswordHash(password: password) else {
+            throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
+        }
+        return hash.text
+    }
+
+    static func checkClear(_ password: String, _ path: String) throws(ControlError) {
         guard !password.isEmpty, password.utf8.count <= 255,
             !password.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else {
             throw refused(
                 path, "account.bad-password", "a password has 1 to 255 octets and no control characters")
         }
-        guard let hash = PasswordHash(password: password) else {
-            throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
-        }
-        return hash.text
     }
 
     static func merged(

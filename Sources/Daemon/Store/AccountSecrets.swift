@@ -73,9 +73,11 @@ package enum AccountSecrets {
         return box.open(secret.sealed, context: context(kind, account.address, generation))
     }
 
-    /// Each hash has a salt of its own, so it names one setting of one password.
+    /// Each hash has a salt of its own, so it names one setting of one password; the first step of a hash and the whole
+    /// have the same name.
     package static func generation(of hash: String) -> String {
-        String(Digest.sha256Hex(Array(hash.utf8)).prefix(32))
+        let name = PasswordHash(text: hash)?.generation ?? hash
+        return String(Digest.sha256Hex(Array(name.utf8)).prefix(32))
     }
 
     private static func context(_ kind: AccountSecret.Kind, _ account: MailAddress, _ generation: String) -> String {

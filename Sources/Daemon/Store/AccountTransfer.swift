@@ -1,78 +1,143 @@
 import Control
+import Crypto
 import Database
 import MailModel
 import Settings
+import Threads
 
-/// One line of an import (R-ACC-47).
-package struct AccountImport: Sendable {
+/// One line as it was read, its password still in clear or as `{SCRYPT}` and a hash.
+package struct AccountLine: Sendable {
     /// From 1.
     package var line: Int
     package var address: MailAddress
-    /// The password in clear, or `{SCRYPT}` and its hash.
+    package var password: String
     package var values: AccountValues
 
-    package init(line: Int, address: MailAddress, values: AccountValues) {
+    package init(line: Int, address: MailAddress, password: String, values: AccountValues) {
         self.line = line
         self.address = address
+        self.password = password
         self.values = values
     }
 }
 
-/// What an import did.
-package struct AccountImportReport: Sendable {
-    package var applied: Applied
-    package var added: Int
-    package var updated: Int
-    /// One for each line that gave no account; paths are `line/12`.
-    package var problems: [Problem]
-    package var skipped: Int { problems.count }
-}
-
 extension StoreWriter {
-    /// org.epost.Directory.ImportAccounts: existing accounts are changed, new ones added up to the domain's limit, faulty
-    /// lines skipped; the rest is one revision (R-ACC-49).
-    package func importAccounts(
-        _ rows: [AccountImport], note: String, by author: Author
-    ) throws(ControlError) -> AccountImportReport {
+    /// Hashes the passwords of some lines, on all cores.
+    /// - Parameter complete: so many clear passwords get the whole hash at once, 40 ms each; counted down. The others
+    ///   get its first step, which `completeHashes` makes whole: 100,000 of them cannot wait an hour.
+    package func hashed(
+        _ lines: [AccountLine], _ options: TransferOptions, complete: inout Int
+    ) throws(ControlError) -> (rows: [AccountImport], problems: [Problem]) {
+        let known: [AccountRecord?] =
+            options.synchronizes
+            ? try locked { _, reader in try lines.map { try reader.account($0.address.folded) } }
+            : [AccountRecord?](repeating: nil, count: lines.count)
+        var jobs: [(line: AccountLine, known: AccountRecord?, isWhole: Bool)] = []
+        for (line, known) in zip(lines, known) {
+            let isClear = !line.password.isEmpty && !line.password.hasPrefix("{SCRYPT}")
+            jobs.append((line, known, complete > 0))
+            if isClear, complete > 0 { complete -= 1 }
+        }
+        let results = Parallel.map(jobs) { job -> Result<AccountImport, ControlError> in
+            Result { () throws(ControlError) in
+                AccountImport(
+                    line: job.line.line, address: job.line.address, values: job.line.values,
+                    hash: try Self.newHash(job.line, job.known, options, isWhole: job.isWhole))
+            }
+        }
+        var rows: [AccountImport] = []
         var problems: [Problem] = []
-        var hashed: [(row: AccountImport, hash: String?)] = []
-        for row in rows {
-            // Hashing takes a while: outside the lock.
-            do throws(ControlError) {
-                hashed.append((row, try Self.hash(row.values.password, row.address.text)))
-            } catch {
-                problems.append(Self.problem(error, line: row.line))
+        for (line, result) in zip(lines, results) {
+            switch result {
+            case .success(let row): rows.append(row)
+            case .failure(let error): problems.append(TransferPlan.problem(error, line: line.line))
             }
         }
-        let ready = hashed
-        var report = try locked { connection, reader in
-            var plan = ImportPlan(domains: try reader.domains())
-            for (row, hash) in ready {
-                do {
-                    try plan.add(row, hash, connection, reader)
-                } catch let error as ControlError {
-                    plan.problems.append(Self.problem(error, line: row.line))
-                }
-            }
-            let (revision, records) = try change(author, note: note, connection) { editor in
-                for step in plan.steps { try editor.put(step.old, step.new) }
-            }
-            return AccountImportReport(
-                applied: Self.applied(revision, records, []), added: plan.added, updated: plan.updated,
-                problems: plan.problems)
-        }
-        report.problems += problems
-        return report
+        return (rows, problems)
     }
 
-    private static func problem(_ error: ControlError, line: Int) -> Problem {
-        var first =
-            error.detail.problems?.first
-            ?? Problem(
-                path: "", code: error.detail.code, message: error.detail.message,
-                arguments: error.detail.arguments ?? [])
-        first.path = "line/\(line)"
-        return first
+    /// - Returns: `nil` when the account keeps its own.
+    private static func newHash(
+        _ line: AccountLine, _ known: AccountRecord?, _ options: TransferOptions, isWhole: Bool
+    ) throws(ControlError) -> String? {
+        let (password, path) = (line.password, "/password")
+        // `*****` is what the original writes for a password that it does not know.
+        if options.synchronizes, known != nil, password.isEmpty || password == "*****" { return nil }
+        if password.hasPrefix("{SCRYPT}") { return try hash(password, path) }
+        if password.first == "{", let end = password.firstIndex(of: "}"),
+            end != password.index(after: password.startIndex),
+            password[..<end].dropFirst().allSatisfy({
+                $0.isASCII && ($0.isUppercase || $0.isNumber || "-.".contains($0))
+            })
+        {
+            throw refused(
+                path, "account.unknown-scheme", "\(password[...end]) is not a password scheme that is known here",
+                String(password[...end]))
+        }
+        if password.isEmpty { throw refused(path, "account.no-password", "a password is needed") }
+        try checkClear(password, path)
+        if let known {
+            switch options.passwords {
+            case .keep: return nil
+            case .set: break
+            case .compare:
+                if PasswordHash(text: known.passwordHash)?.matches(Array(password.utf8)) == true { return nil }
+            }
+        }
+        let made = isWhole ? PasswordHash(password: password) : PasswordHash(firstStepOf: password)
+        guard let made else {
+            throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
+        }
+        return made.text
+    }
+
+    /// Carries a transfer out, all of it or nothing, as one revision; or only plans it.
+    /// - Parameters:
+    ///   - problems: what is wrong with lines that gave no row.
+    ///   - isStrict: one faulty line stops everything.
+    ///   - base: refused when a domain of the file, or an account in it, changed after this revision.
+    ///   - mayTouch: called with the domains that are concerned, before anything is told or done.
+    package func transfer(
+        _ rows: [AccountImport], problems: [Problem], _ options: TransferOptions, isStrict: Bool, base: Int?,
+        dryRun: Bool, note: String, by author: Author,
+        mayTouch: (Set<String>) throws(ControlError) -> Void = { _ throws(ControlError) in }
+    ) throws(ControlError) -> (plan: TransferPlan, revision: Int, applied: Applied?) {
+        try locked { connection, reader in
+            var plan = TransferPlan(options)
+            try plan.build(rows, connection, reader)
+            try mayTouch(plan.touched)
+            if let base { try Self.checkUnchanged(plan.touched, since: Int64(base), connection) }
+            let faults = (problems + plan.problems).filter { !$0.isWarning }
+            if isStrict || options.synchronizes, !faults.isEmpty, !dryRun {
+                throw ControlError(
+                    .refused, code: "account.faulty-lines",
+                    "\(faults.count) lines are faulty; nothing was changed", arguments: [String(faults.count)],
+                    problems: Array(faults.prefix(1000)))
+            }
+            if dryRun { return (plan, Int(try reader.revision()), nil) }
+            let (revision, records) = try change(author, note: note, connection) { editor in
+                for entry in plan.entries where entry.action != .kept {
+                    try editor.put(entry.old, entry.new)
+                    if let old = entry.old, entry.new?.passwordHash != old.passwordHash {
+                        try editor.put([], of: old.address)
+                    }
+                }
+            }
+            return (plan, Int(revision), Self.applied(revision, records, []))
+        }
+    }
+
+    private static func checkUnchanged(
+        _ domains: Set<String>, since base: Int64, _ connection: Connection
+    ) throws {
+        let paths = try connection.rows(
+            "SELECT DISTINCT path, revision FROM changes WHERE revision > ? AND (path GLOB 'account/*' OR path GLOB 'domain/*')",
+            .integer(base)
+        ) { ($0.text(0), $0.integer(1)) }
+        let found = paths.first { path, _ in
+            domains.contains { path == "domain/\($0)" || path.hasSuffix("@\($0)") }
+        }
+        if let found { throw conflict([conflictProblem(found.0, found.1)]) }
     }
 
     /// org.epost.Directory.ExportAccounts: accounts of a domain by name, hashes included.
@@ -91,64 +156,5 @@ extension StoreWriter {
                 read: StoreReader.account)
             return (accounts, total ?? 0)
         }
-    }
-}
-
-/// The changes of an import, found before the first is made.
-private struct ImportPlan {
-    struct Step {
-        var old: AccountRecord?
-        var new: AccountRecord
-    }
-    let domains: [DomainRecord]
-    var steps: [Step] = []
-    var problems: [Problem] = []
-    var added = 0
-    var updated = 0
-    private var counts: [String: Int] = [:]
-    /// Which step holds an address already: a later line of the same account changes it.
-    private var places: [MailAddress: Int] = [:]
-
-    init(domains: [DomainRecord]) { self.domains = domains }
-
-    mutating func add(
-        _ row: AccountImport, _ hash: String?, _ connection: Connection, _ reader: StoreReader
-    ) throws {
-        let address = try StoreWriter.checkedAddress(row.address.text)
-        guard let domain = domains.first(where: { $0.name == address.domain }) else {
-            throw StoreWriter.refused(
-                "", "account.foreign-domain", "\(address.domain) is not operated here", address.domain)
-        }
-        if let place = places[address.folded] {
-            steps[place].new = try StoreWriter.merged(steps[place].new, row.values, hash)
-            return
-        }
-        if let old = try reader.account(address.folded) {
-            let new = try StoreWriter.merged(old, row.values, hash)
-            updated += 1
-            if new != old { append(Step(old: old, new: new), address) }
-            return
-        }
-        guard let hash else { throw StoreWriter.refused("", "account.no-password", "a password is needed") }
-        let count = try counts[domain.name] ?? Self.count(domain.name, connection)
-        if domain.maxAccounts > 0, count >= domain.maxAccounts {
-            throw StoreWriter.refused(
-                "", "account.limit-reached",
-                "\(domain.name) may have \(domain.maxAccounts) accounts, and has them (R-DOM-25)", domain.name,
-                String(domain.maxAccounts))
-        }
-        let fresh = AccountRecord(account: address.localPart, domain: domain.name)
-        append(Step(old: nil, new: try StoreWriter.merged(fresh, row.values, hash)), address)
-        counts[domain.name] = count + 1
-        added += 1
-    }
-
-    private mutating func append(_ step: Step, _ address: MailAddress) {
-        places[address.folded] = steps.count
-        steps.append(step)
-    }
-
-    private static func count(_ domain: String, _ connection: Connection) throws -> Int {
-        try connection.first("SELECT count(*) FROM accounts WHERE domain=?", .text(domain)) { $0.int(0) } ?? 0
     }
 }

@@ -8,7 +8,10 @@ import Tables
 struct Editor {
     let connection: Connection
     let revision: Int64
+    /// The first `keptRecords` of the changes; the store has them all.
     private(set) var records: [ChangeRecord] = []
+    private var count = 0
+    private static let keptRecords = 1_000
 
     init(connection: Connection, revision: Int64) {
         self.connection = connection
@@ -18,9 +21,10 @@ struct Editor {
     private mutating func record(_ path: String, _ old: [String]?, _ new: [String]?) throws(DatabaseError) {
         try connection.run(
             "INSERT INTO changes(revision, position, path, old, new) VALUES(?,?,?,?,?)", .integer(revision),
-            DatabaseValue(records.count), .text(path), DatabaseValue(old.map(Texts.encode)),
+            DatabaseValue(count), .text(path), DatabaseValue(old.map(Texts.encode)),
             DatabaseValue(new.map(Texts.encode)))
-        records.append(ChangeRecord(path: path, old: old, new: new))
+        count += 1
+        if count <= Self.keptRecords { records.append(ChangeRecord(path: path, old: old, new: new)) }
     }
 
     /// - Parameters:

@@ -24,9 +24,19 @@ extension StoreWriter {
                 rows = try connection.rows(
                     "\(columns) WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit, read: Self.revision)
             }
+            // A mass import has a hundred thousand changes; the answer must fit into a frame.
+            var left = Self.shownChanges
             return try rows.map { row in
                 var row = row
-                row.changes = try Self.records(of: Int64(row.revision), connection).map(Self.shown)
+                let revision = Int64(row.revision)
+                let share = max(1, min(Self.shownOfOne, left))
+                row.changes = try Self.records(of: revision, connection, limit: share).map(Self.shown)
+                left -= row.changes.count
+                if row.changes.count == share {
+                    row.count = try connection.first(
+                        "SELECT count(*) FROM changes WHERE revision=?", .integer(revision)
+                    ) { $0.int(0) }
+                }
                 return row
             }
         }
@@ -38,9 +48,16 @@ extension StoreWriter {
             changes: [])
     }
 
-    private static func records(of revision: Int64, _ connection: Connection) throws(DatabaseError) -> [ChangeRecord] {
+    /// Changes of one revision, and of one answer, that are shown.
+    private static let shownOfOne = 200
+    private static let shownChanges = 1_500
+
+    private static func records(
+        of revision: Int64, _ connection: Connection, limit: Int = -1
+    ) throws(DatabaseError) -> [ChangeRecord] {
         try connection.rows(
-            "SELECT path, old, new FROM changes WHERE revision=? ORDER BY position", .integer(revision)
+            "SELECT path, old, new FROM changes WHERE revision=? ORDER BY position LIMIT ?", .integer(revision),
+            DatabaseValue(limit)
         ) { row in
             ChangeRecord(
                 path: row.text(0), old: row.optionalText(1).flatMap(Texts.decode),
@@ -98,7 +115,9 @@ extension StoreWriter {
             try Self.checkRevertible(undone, Int64(input.revision), connection)
             let plan = try revertPlan(undone, reader)
             if input.dryRun {
-                let records = undone.reversed().map { ChangeRecord(path: $0.path, old: $0.new, new: $0.old) }
+                let records = undone.reversed().prefix(Self.shownOfOne).map {
+                    ChangeRecord(path: $0.path, old: $0.new, new: $0.old)
+                }
                 return Self.applied(try reader.revision(), records, plan.warnings)
             }
             let note = input.note.isEmpty ? "revert of revision \(input.revision)" : input.note

@@ -41,6 +41,7 @@ enum Schema {
             id INTEGER PRIMARY KEY, domain TEXT NOT NULL, folded TEXT NOT NULL, position INTEGER NOT NULL,
             alias TEXT NOT NULL, target TEXT NOT NULL, folded_target TEXT NOT NULL, rewrite TEXT NOT NULL,
             revision INTEGER NOT NULL, UNIQUE(domain, folded, position));
+        CREATE INDEX IF NOT EXISTS accounts_incomplete ON accounts(id) WHERE password GLOB '$pbkdf2-sha256$*';
         CREATE INDEX IF NOT EXISTS aliases_by_target ON aliases(folded_target);
         """
 

@@ -42,6 +42,8 @@ package enum Daemon {
             let parts = try build(layout, board, inbox, journal, wake)
             let server = try serve(parts, layout)
             defer { server.stop() }
+            parts.desk.hashes.start()
+            defer { parts.desk.hashes.end() }
             guard watch(signals, inbox) else { return fail("no thread can be started") }
             parts.supervisor.log(.info, "epostd \(productVersion) runs for \(layout.root ?? "this machine")")
             if let warning = Privileges.warning { clinux_complain("epostd: \(warning)\n") }
@@ -107,7 +109,8 @@ package enum Daemon {
             supervisor.log(.warning, "\(RewritingKey.path(layout)) cannot be made: \(SmallFile.errorText(code))")
         }
         let desk = Desk(
-            layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue)
+            layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue,
+            hashes: HashCompleter(store: store) { [inbox] text in inbox.post { $0.log(.info, text) } })
         let directory = try StoreDirectory(layout: layout)
         let browser = try AccountBrowser(layout: layout, usage: MailboxUsageReader.usage)
         let aliases = try AliasBrowser(layout: layout)

@@ -12,6 +12,7 @@ struct Desk: Sendable {
     let inbox: Inbox
     let offload: Offload
     let queue: QueueView
+    let hashes: HashCompleter
 
     func status() -> ServerStatus { board.status(queue: queue.summary()) }
 

@@ -155,13 +155,20 @@ package struct Revision: Codable, Hashable, Sendable {
     package var author: String
     package var origin: String
     package var note: String
+    /// The first 200 of them, or fewer in a long answer.
     package var changes: [ChangeRecord]
-    package init(revision: Int, time: Int, author: String, origin: String, note: String, changes: [ChangeRecord]) {
+    /// How many there are when not all are told.
+    package var count: Int?
+    package init(
+        revision: Int, time: Int, author: String, origin: String, note: String, changes: [ChangeRecord],
+        count: Int? = nil
+    ) {
         self.revision = revision
         self.time = time
         self.author = author
         self.origin = origin
         self.note = note
         self.changes = changes
+        self.count = count
     }
 }

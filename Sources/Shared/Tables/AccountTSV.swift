@@ -39,12 +39,13 @@ package enum AccountTSV {
     }
 
     /// Faulty lines give no row; each problem names line and column. Empty lines are left out.
-    package static func read(_ text: TableText) -> TableReading<[Row]> {
+    /// - Parameter needsPassword: else it may be empty or masked, for accounts that keep theirs.
+    package static func read(_ text: TableText, needsPassword: Bool = true) -> TableReading<[Row]> {
         var rows: [Row] = []
         var problems: [TableProblem] = []
         var seen: [String: Int] = [:]
         for (index, line) in text.lines.enumerated() where !line.trimmingBlanks().isEmpty {
-            let (row, faults) = parse(line, number: index + 1)
+            let (row, faults) = parse(line, number: index + 1, needsPassword: needsPassword)
             problems += faults
             guard let row else { continue }
             let key = "\(row.account.lowercased())@\(row.domain.lowercased())"
@@ -62,7 +63,7 @@ package enum AccountTSV {
 
     package static func read(_ text: String) -> TableReading<[Row]> { read(TableText(text)) }
 
-    private static func parse(_ line: String, number: Int) -> (Row?, [TableProblem]) {
+    private static func parse(_ line: String, number: Int, needsPassword: Bool) -> (Row?, [TableProblem]) {
         let fields = line.utf8.split(separator: 0x09, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
@@ -79,7 +80,8 @@ package enum AccountTSV {
                 .account, "account",
                 "An account name is 1 to 64 letters, digits, dots, or _ - +, without a dot at an end.")
         }
-        if fields.count >= 2, !isSecret(field(.password)) {
+        let isKept = !needsPassword && ["", "*****"].contains(field(.password))
+        if fields.count >= 2, !isKept, !isSecret(field(.password)) {
             fault(.password, "password", "The password is missing, masked, or holds a control character.")
         }
         let domain = field(.domain).trimmingBlanks()

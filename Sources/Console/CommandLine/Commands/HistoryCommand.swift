@@ -26,7 +26,8 @@ struct HistoryCommand: ParsableCommand {
             for revision in found.revisions {
                 let origin = revision.origin.isEmpty ? "" : "@" + revision.origin
                 let first = revision.changes.first?.path ?? ""
-                let more = revision.changes.count > 1 ? " +\(revision.changes.count - 1)" : ""
+                let count = revision.count ?? revision.changes.count
+                let more = count > 1 ? " +\(count - 1)" : ""
                 table.add(
                     String(revision.revision), calendar.text(revision.time), revision.author + origin, first + more,
                     revision.note)

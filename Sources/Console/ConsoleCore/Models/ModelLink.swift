@@ -192,7 +192,7 @@ enum ModelLink {
         var needsSettings = false
         var needsDomains = false
         for change in event.changes ?? [] {
-            if change.path.hasPrefix("account/") {
+            if change.path.hasPrefix("account/") || change.path == "account" {
                 needsDomains = true  // their numbers of accounts
                 context.model.accountsVersion += 1
                 markForeign(change.path, event, &context)

@@ -122,6 +122,9 @@ struct AccountsScreen: Screen {
                 "import", .text("accounts.menu.import"), keys: [.character("i")], off: noDomain ?? off, danger: .wide,
                 isAction: true),
             Command(
+                "sync", .text("accounts.menu.sync"), keys: [.character("y")], off: noDomain ?? off, danger: .wide,
+                isAction: true),
+            Command(
                 "export", .text("accounts.menu.export"), keys: [.character("x")], off: noDomain ?? off, isAction: true),
         ]
     }
@@ -296,6 +299,7 @@ struct AccountsScreen: Screen {
             context.model.traceWord = "\(current.account)@\(current.domain)"
             context.go(to: PageID.log.rawValue)
         case "import" where domain(context) != nil: context.open(ImportDialog(shownDomain))
+        case "sync" where domain(context) != nil: context.open(SyncDialog(shownDomain))
         case "export" where domain(context) != nil:
             context.open(ExportDialog(shownDomain, of: context.model.domains.map(\.name)))
         case "domain-add": context.open(DomainDialog(name: "", record: DomainRecord(), isNew: true))

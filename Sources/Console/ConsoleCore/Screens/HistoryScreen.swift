@@ -148,7 +148,9 @@ struct HistoryScreen: Screen {
                 Question(
                     "revert:\(current.revision)", title: .text("history.revert.title"),
                     lines: [
-                        .text("history.revert.question", String(current.revision), String(current.changes.count)),
+                        .text(
+                            "history.revert.question", String(current.revision),
+                            String(current.count ?? current.changes.count)),
                         .text("history.revert.staged"),
                     ], danger: .reversible, keep: .text("history.revert.keep"), go: .text("history.revert.do"),
                     letter: "u"))

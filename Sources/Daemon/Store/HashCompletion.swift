@@ -1,0 +1,85 @@
+import Control
+import Crypto
+import Database
+import MailModel
+
+extension StoreWriter {
+    /// Makes whole some of the password hashes of which a mass import made the first step only, in the accounts and in
+    /// the history. No revision: the passwords are the same. Computes outside the lock.
+    /// - Parameter limit: hashes at most; each takes some 40 ms.
+    /// - Returns: how many were made whole; 0 when none is left.
+    package func completeHashes(limit: Int) throws(ControlError) -> Int {
+        let first = Self.firstStep
+        var found = try locked { connection, _ in
+            try connection.rows(
+                "SELECT domain, folded, password FROM accounts WHERE password GLOB '\(first)*' LIMIT ?",
+                DatabaseValue(limit)
+            ) { (path: "account/\(MailAddress(localPart: $0.text(1), domain: $0.text(0)).text)", hash: $0.text(2)) }
+        }
+        if found.isEmpty { found = try firstStepsInHistory(limit: limit) }
+        var made: [(path: String, old: String, new: String)] = []
+        for (path, hash) in found {
+            guard let new = PasswordHash(text: hash)?.completed()?.text else { continue }
+            made.append((path, hash, new))
+        }
+        let ready = made
+        guard !ready.isEmpty else { return 0 }
+        try locked { connection, _ in
+            try connection.transaction {
+                for (path, old, new) in ready { try Self.replace(old, by: new, path, connection) }
+            }
+        }
+        return ready.count
+    }
+
+    /// Accounts whose hash is not whole yet.
+    package func incompleteHashes() throws(ControlError) -> Int {
+        try locked { connection, _ in
+            try connection.first("SELECT count(*) FROM accounts WHERE password GLOB '\(Self.firstStep)*'") { $0.int(0) }
+                ?? 0
+        }
+    }
+
+    private static let firstStep = "$pbkdf2-sha256$"
+
+    private static func replace(_ old: String, by new: String, _ path: String, _ connection: Connection) throws {
+        try connection.run(
+            "UPDATE accounts SET password=?1 WHERE password=?2 AND domain=?3 AND folded=?4", values(path, new, old))
+        let rows = try connection.rows(
+            "SELECT revision, position, old, new FROM changes WHERE path=?", .text(path)
+        ) { ($0.integer(0), $0.integer(1), $0.optionalText(2), $0.optionalText(3)) }
+        func replaced(_ text: String?) -> String? {
+            text.flatMap(Texts.decode).map { $0.map { $0 == "password=\(old)" ? "password=\(new)" : $0 } }
+                .map(Texts.encode)
+        }
+        for (revision, position, before, after) in rows {
+            let texts = (replaced(before), replaced(after))
+            guard texts != (before, after) else { continue }
+            try connection.run(
+                "UPDATE changes SET old=?, new=? WHERE revision=? AND position=?", DatabaseValue(texts.0),
+                DatabaseValue(texts.1), .integer(revision), .integer(position))
+        }
+    }
+
+    private static func values(_ path: String, _ new: String, _ old: String) -> [DatabaseValue] {
+        let address = MailAddress(typed: String(path.dropFirst("account/".count)))?.folded
+        return [.text(new), .text(old), .text(address?.domain ?? ""), .text(address?.localPart ?? "")]
+    }
+
+    /// Of accounts that were removed or changed before their turn came.
+    private func firstStepsInHistory(limit: Int) throws(ControlError) -> [(path: String, hash: String)] {
+        let rows = try locked { connection, _ in
+            try connection.rows(
+                "SELECT path, old, new FROM changes WHERE instr(old, ?1) > 0 OR instr(new, ?1) > 0 LIMIT ?2",
+                .text("password=\(Self.firstStep)"), DatabaseValue(limit)
+            ) { ($0.text(0), [$0.optionalText(1), $0.optionalText(2)]) }
+        }
+        var seen: Set<String> = []
+        return rows.flatMap { path, texts in
+            texts.compactMap { $0.flatMap(Texts.decode) }.joined().compactMap { text in
+                guard text.hasPrefix("password=\(Self.firstStep)"), seen.insert(text).inserted else { return nil }
+                return (path, String(text.dropFirst("password=".count)))
+            }
+        }
+    }
+}
