@@ -245,16 +245,17 @@ struct CommandTests {
 
     @Test func aTraceShowsEachMessageWhole() {
         let daemon = FakeDaemon()
-        daemon.on(LogInterface.Search.self) { input in
-            let all = [
-                LogLine(
-                    time: 2000, service: "EPSTDS", kind: "local", level: "info", queueID: "Q1",
-                    recipient: "t@in.example"),
+        daemon.on(LogInterface.Trace.self) { input in
+            guard input.word.isEmpty, input.sender == "e@ext.example" else { return .init() }
+            let lines = [
                 LogLine(
                     time: 1000, service: "EPSTRS", kind: "receive", level: "info", queueID: "Q1",
                     sender: "e@ext.example"),
+                LogLine(
+                    time: 2000, service: "EPSTDS", kind: "local", level: "info", queueID: "Q1",
+                    recipient: "t@in.example"),
             ]
-            return .init(lines: input.filter.sender == nil ? all : [all[1]], cursor: nil)
+            return .init(messages: [TracedMail(id: "Q1", lines: lines, children: [], parent: nil)])
         }
         #expect(
             run(["trace", "--from", "e@ext.example"], daemon).output == """

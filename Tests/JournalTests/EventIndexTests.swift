@@ -114,6 +114,36 @@ import Testing
         #expect(index.backlog == 0)
     }
 
+    /// By time alone, by time and word, by parts of the addresses: in a day that is long enough to be halved many times.
+    @Test(arguments: [true, false]) func aTimeIsFound(isIndexed: Bool) {
+        let mails = (0..<1_200).flatMap { number in
+            mail(number).map { event in
+                var event = event
+                // A second apart; two processes write, so that one in five stands behind later ones.
+                event.time += Int64(number) * 990 - (number % 5 == 0 ? 4_000 : 0)
+                return event
+            }
+        }
+        write(mails)
+        let index = EventIndex(folder: scratch.path)
+        if isIndexed { full(index) }
+        let reader = TraceReader(index: index)
+        for (since, until) in [(0, 9), (600, 603), (750, 750), (1_190, 5_000), (7_000, 8_000)] {
+            let (from, to) = (Self.time + Int64(since) * 1_000, Self.time + Int64(until) * 1_000)
+            let expected = Set(mails.filter { (from...to).contains($0.time) }.compactMap(\.queueID))
+            let all = reader.trace(TraceQuery(since: from, until: to, limit: 200))
+            #expect(Set(all.messages.map(\.id)) == expected)
+            let named = reader.trace(TraceQuery(word: "in.example", since: from, until: to, limit: 200))
+            #expect(Set(named.messages.map(\.id)) == expected)
+            let part = reader.trace(TraceQuery(sender: "7@OUT", recipient: "user", since: from, until: to))
+            let sevens = mails.filter {
+                (from...to).contains($0.time) && $0.sender?.contains("7@Out") == true && $0.recipient != nil
+            }
+            #expect(Set(part.messages.map(\.id)) == Set(sevens.compactMap(\.queueID)))
+        }
+        #expect(reader.trace(TraceQuery(since: Self.time)).isCut)
+    }
+
     @Test func aDayThatGoesTakesItsIndexAlong() {
         write(mail(1), day: "20050712")
         write(mail(2))

@@ -149,6 +149,56 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
         #expect(found(.init(queueID: QueueID("00000000000000"))) == 0)
     }
 
+    /// Lines are passed over by what stands in them, letter for letter: no text may be missed by that.
+    @Test func textsOfAllKindsAreFound() {
+        let journal = journal()
+        let texts = [
+            "Plain Words", "quote \" and \\ slash", "tab\tand \u{1B}[2J", "ÄÖÜ straße", "見積書の件", "a@B.example",
+        ]
+        for (number, text) in texts.enumerated() { journal.record(event(.sender, number, text: text)) }
+        journal.close()
+        let reader = JournalReader(folder: scratch.path)
+        for (text, expected) in [
+            ("PLAIN words", 0), ("\" AND \\", 1), ("\tand", 2), ("\u{1B}[2j", 2), ("äöü", 3), ("STRASSE", -1),
+            ("straße", 3), ("見積", 4), ("書の件", 4), ("A@b.EXAMPLE", 5), ("nowhere", -1),
+        ] {
+            let found = reader.search(.init(text: text), limit: 10).events.compactMap { event in
+                texts.firstIndex { $0 == event.text }
+            }
+            #expect(found == (expected < 0 ? [] : [expected]), "\(text)")
+        }
+    }
+
+    /// Windows of any size add up to the whole, over blocks and days.
+    @Test func cursorsLeaveNothingOut() {
+        mkdir("\(scratch.path)/events", 0o700)
+        for (number, day) in ["20050711", "20050712", day].enumerated() {
+            var octets: [UInt8] = []
+            for line in 0..<2_500 {
+                EventText.json(
+                    event(
+                        .local, number * 10_000 + line, text: "\(line % 7) \(String(repeating: "x", count: line % 90))"),
+                    into: &octets)
+            }
+            guard let file = fopen("\(scratch.path)/events/\(day).log", "w") else { continue }
+            fwrite(octets, 1, octets.count, file)
+            fclose(file)
+        }
+        let reader = JournalReader(folder: scratch.path)
+        for (filter, expected) in [(JournalFilter(), 7_500), (JournalFilter(text: "3 x"), 1_059)] {
+            var times: [Int64] = []
+            var cursor: String?
+            repeat {
+                let page = reader.search(filter, limit: 333, cursor: cursor)
+                times += page.events.map(\.time)
+                cursor = page.cursor
+            } while cursor != nil
+            #expect(times == times.sorted(by: >))
+            #expect(Set(times).count == times.count)
+            #expect(times.count == expected)
+        }
+    }
+
     @Test func theTailSeesWhatIsAddedAndTheNewDay() {
         let now = Mutex<Int64>(someTime)
         let journal = Journal(

@@ -51,6 +51,15 @@ extension Connection {
         return found
     }
 
+    /// Calls `body` with the statement standing on each row until it answers `false`.
+    package func forEach(
+        _ sql: String, _ values: [DatabaseValue] = [], _ body: (Statement) throws -> Bool
+    ) throws {
+        let statement = try bound(sql, values)
+        defer { statement.reset() }
+        while try statement.step(), try body(statement) {}
+    }
+
     /// The first row through `read`; `nil` when there is none.
     package func first<Value>(
         _ sql: String, _ values: DatabaseValue..., read: (Statement) -> Value

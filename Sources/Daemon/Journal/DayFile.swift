@@ -24,61 +24,43 @@ final class DayFile {
     }
 }
 
-/// The lines of a file from its end to its beginning.
-struct BackwardLines {
-    private let file: DayFile
-    private let block: Int
-    /// Lines of the blocks read so far, first line of the file first; taken from the end.
-    private var ready: [(octets: [UInt8], offset: Int)] = []
-    /// Where `carry` begins in the file.
-    private var start: Int
-    /// The beginning of the block read last: the end of a line whose beginning is further up.
-    private var carry: [UInt8] = []
+extension DayFile {
+    /// Several processes write: an event may stand this much, in milliseconds, behind a later one.
+    static let disorder: Int64 = 5_000
 
-    /// A line longer than this is passed over in pieces; ours are far shorter.
-    static let lineLimit = 1 << 20
-
-    /// - Parameter end: offset behind the last line wanted.
-    init(file: DayFile, end: Int, block: Int) {
-        self.file = file
-        self.block = block
-        start = min(max(0, end), file.size)
+    /// The stretch of the file that may hold lines of these times, found by halving: lines are in the order of time, but
+    /// for `disorder`.
+    func range(since: Int64?, until: Int64?) -> Range<Int> {
+        let size = size
+        let from = since.map { place(of: $0 - Self.disorder, size).low } ?? 0
+        let to = until.map { place(of: $0 + Self.disorder, size).high } ?? size
+        return min(from, to)..<max(from, to)
     }
 
-    mutating func next() -> (octets: [UInt8], offset: Int)? {
-        while ready.isEmpty {
-            guard start > 0 || !carry.isEmpty else { return nil }
-            fill()
-        }
-        return ready.popLast()
-    }
-
-    private mutating func fill() {
-        let from = max(0, start - block)
-        var octets = file.read(at: from, count: start - from)
-        guard octets.count == start - from else {
-            // The file was cut meanwhile.
-            start = 0
-            carry = []
-            return
-        }
-        if carry.count < Self.lineLimit { octets += carry }
-        carry = []
-        start = from
-        var lineStart = 0
-        if from > 0 {
-            guard let first = octets.firstIndex(of: 10) else {
-                carry = octets
-                return
+    /// Lines before `low` are older than the time, those behind `high` are not.
+    private func place(of time: Int64, _ size: Int) -> (low: Int, high: Int) {
+        var (low, high) = (0, size)
+        while high - low > 64 << 10 {
+            let middle = low + (high - low) / 2
+            guard let found = firstTime(behind: middle) else {
+                // No line begins here that tells its time: the rest is looked through.
+                return (low, size)
             }
-            carry = Array(octets[...first])
-            lineStart = first + 1
+            if found < time { low = middle } else { high = middle }
         }
-        while lineStart < octets.count {
-            let end = octets[lineStart...].firstIndex(of: 10) ?? octets.count
-            if end > lineStart { ready.append((Array(octets[lineStart..<end]), from + lineStart)) }
-            lineStart = end + 1
-        }
+        // The line at `high` may have begun before it.
+        return (low, min(size, high + (64 << 10)))
+    }
+
+    /// The time of the first line that begins behind a place; our lines are far shorter than what is looked at.
+    private func firstTime(behind place: Int) -> Int64? {
+        let octets = read(at: place, count: 32 << 10)
+        guard let end = octets.firstIndex(of: 10) else { return nil }
+        let head = Array("{\"time\":".utf8)
+        let line = octets[(end + 1)...]
+        guard line.starts(with: head) else { return nil }
+        let digits = line.dropFirst(head.count).prefix(20).prefix { (0x30...0x39).contains($0) }
+        return Int64(String(decoding: digits, as: UTF8.self))
     }
 }
 
@@ -110,7 +92,8 @@ package struct JournalTail {
             rest = []
             lines = take()
         }
-        return lines.compactMap { JournalReader.event($0, filter) }.filter(filter.matches)
+        let needles = LineNeedles(filter)
+        return lines.filter { needles.mayMatch($0) }.compactMap(JournalReader.event).filter(filter.matches)
     }
 
     private mutating func take() -> [[UInt8]] {

@@ -15,28 +15,32 @@ package final class EventIndex: Sendable {
 
     struct Day: Sendable {
         var segments: [IndexSegment] = []
-        /// Entries of the stretch that is being made; it begins where the last segment ends.
-        var pending: [UInt64] = []
+        /// Entries of the stretch that is being made, each step's sorted; it begins where the last segment ends.
+        var pending: [[UInt64]] = []
         var pendingFrom = 0
+        var pendingCount: Int { pending.reduce(0) { $0 + $1.count } }
         /// All lines that begin before it are indexed.
         var to = 0
     }
 
     let events: String
-    private let folder: String
+    /// `log/`.
+    let folder: String
+    private let place: String
     private let days = Mutex<[String: Day]>([:])
 
     /// - Parameter folder: `log/`.
     package init(folder: String) {
         events = "\(folder)/events"
-        self.folder = "\(folder)/index"
-        mkdir(self.folder, 0o750)
+        self.folder = folder
+        place = "\(folder)/index"
+        mkdir(place, 0o750)
         load()
     }
 
     /// Stretches of an earlier run; what does not fit together is made anew.
     private func load() {
-        guard let listing = opendir(folder) else { return }
+        guard let listing = opendir(place) else { return }
         defer { closedir(listing) }
         var names: [String] = []
         while let entry = readdir(listing) {
@@ -49,8 +53,8 @@ package final class EventIndex: Sendable {
             for name in names.sorted() {
                 let day = String(name.prefix(8))
                 var known = days[day] ?? Day()
-                guard let segment = IndexSegment(path: "\(folder)/\(name)"), segment.from == known.to else {
-                    unlink("\(folder)/\(name)")
+                guard let segment = IndexSegment(path: "\(place)/\(name)"), segment.from == known.to else {
+                    unlink("\(place)/\(name)")
                     continue
                 }
                 known.segments.append(segment)
@@ -92,9 +96,9 @@ package final class EventIndex: Sendable {
         }
         let entries = Self.entries(octets[...last], from: from)
         let full: Day? = days.withLock { days in
-            days[day, default: Day()].pending += entries
+            days[day, default: Day()].pending.append(entries)
             days[day]?.to = from + last + 1
-            return days[day].flatMap { $0.pending.count >= Self.stretch ? $0 : nil }
+            return days[day].flatMap { $0.pendingCount >= Self.stretch ? $0 : nil }
         }
         if let full { close(day, full) }
         return true
@@ -115,7 +119,7 @@ package final class EventIndex: Sendable {
                 start += length + 1
             }
         }
-        return Array(seen)
+        return seen.sorted()
     }
 
     /// Puts a full stretch on disk.
@@ -125,7 +129,7 @@ package final class EventIndex: Sendable {
         // A disk that is full costs searches their speed, nothing else; it is tried again with the next step.
         guard
             let segment = IndexSegment.write(
-                state.pending, from: state.pendingFrom, to: state.to, path: "\(folder)/\(name)")
+                Array(state.pending.joined()), from: state.pendingFrom, to: state.to, path: "\(place)/\(name)")
         else { return }
         days.withLock { days in
             days[day]?.segments.append(segment)
@@ -150,13 +154,12 @@ package final class EventIndex: Sendable {
     /// Blocks of a day that may hold the key, newest first; lines behind `unindexed` are in none of them.
     func blocks(of hash: UInt32, on day: String) -> (blocks: [Int], unindexed: Int) {
         guard let state = days.withLock({ $0[day] }) else { return ([], 0) }
-        var found = Set<Int>()
-        for segment in state.segments { found.formUnion(segment.blocks(of: hash)) }
-        let wanted = UInt64(hash)
-        state.pending.withUnsafeBufferPointer { entries in
-            for entry in entries where entry >> 32 == wanted { found.insert(Int(UInt32(truncatingIfNeeded: entry))) }
-        }
-        return (found.sorted(by: >), state.to)
+        var found: [Int] = []
+        // Stretches follow each other: only the block at a border may come twice.
+        func add(_ blocks: [Int]) { found += blocks.first == found.last ? blocks[...].dropFirst() : blocks[...] }
+        for segment in state.segments { add(segment.blocks(of: hash)) }
+        for run in state.pending { add(IndexSegment.blocks(of: hash, in: run)) }
+        return (found.reversed(), state.to)
     }
 
     /// Octets of log that are not indexed yet, for tests and the state of the server.

@@ -88,6 +88,18 @@ struct IndexSegment: Sendable {
         return found
     }
 
+    /// As `blocks(of:)` in sorted entries that are in memory.
+    static func blocks(of hash: UInt32, in entries: [UInt64]) -> [Int] {
+        let wanted = UInt64(hash) << 32
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle] < wanted { low = middle + 1 } else { high = middle }
+        }
+        return entries[low...].prefix { $0 >> 32 == UInt64(hash) }.map { Int(UInt32(truncatingIfNeeded: $0)) }
+    }
+
     private static func words(_ descriptor: Int32, at offset: Int, count: Int) -> [UInt64] {
         var words = [UInt64](repeating: 0, count: count)
         let read = words.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(offset)) }

@@ -44,9 +44,6 @@ package struct JournalFilter: Hashable, Sendable {
         return Self.fields(of: event).contains { Self.holds($0, text) }
     }
 
-    /// Octets that must stand in the line for it to match at all: saves reading most lines of a long log.
-    var needle: [UInt8]? { queueID.map { Array($0.rawValue.utf8) } }
-
     private static func fields(of event: LogEvent) -> [String?] {
         [
             event.text, event.reply, event.sender, event.recipient, event.address, event.host, event.queueID?.rawValue,
@@ -64,8 +61,10 @@ package struct JournalFilter: Hashable, Sendable {
 package struct JournalReader: Sendable {
     private let folder: String
 
-    /// Octets that one search reads before it answers with what it has and a cursor.
+    /// Octets that one search looks through, and lines that it reads, before it answers with what it has and a cursor: a
+    /// moment's work.
     package static let searchLimit = 256 << 20
+    private static let readLimit = 30_000
     private static let block = 256 << 10
 
     /// - Parameter folder: `log/`.
@@ -73,45 +72,39 @@ package struct JournalReader: Sendable {
 
     /// Events that match, newest first.
     /// - Parameter cursor: continue where an earlier answer ended; `nil` = at the end of the log.
-    /// - Returns: at most `limit` events; `cursor` is `nil` when there is nothing older.
+    /// - Returns: at most `limit` events; `cursor` is `nil` when there is nothing older. There may be none and a cursor:
+    ///   the limit of one search was reached.
     package func search(_ filter: JournalFilter, limit: Int, cursor: String? = nil) -> (
         events: [LogEvent], cursor: String?
     ) {
         var found: [LogEvent] = []
-        var budget = Self.searchLimit
-        var position = cursor.flatMap(Position.init)
+        var room = (octets: Self.searchLimit, lines: Self.readLimit)
+        let needles = LineNeedles(filter)
+        let position = cursor.flatMap(Position.init)
         for day in LogFolder.days(in: folder).reversed() {
             if let position, day > position.day { continue }
-            guard let file = DayFile("\(folder)/\(day).log") else { continue }
-            let start = position?.day == day ? position?.offset : nil
-            position = nil
-            var lines = BackwardLines(file: file, end: start ?? file.size, block: Self.block)
+            guard DayRange.mayHold(day, since: filter.since, until: filter.until),
+                let file = DayFile("\(folder)/\(day).log")
+            else { continue }
+            let range = file.range(since: filter.since, until: filter.until)
+            let end = position?.day == day ? min(range.upperBound, position?.offset ?? 0) : range.upperBound
+            if room.octets <= 0 { return (found, Position(day: day, offset: end).text) }
+            let floor = max(range.lowerBound, end - room.octets)
+            var lines = BackwardLines(file: file, end: end, floor: floor, block: Self.block, needles: needles)
             while let line = lines.next() {
-                budget -= line.octets.count + 1
-                if let event = Self.event(line.octets, filter) {
-                    if let since = filter.since, event.time < since - Self.disorder { return (found, nil) }
-                    if filter.matches(event) { found.append(event) }
-                }
-                if found.count >= limit || budget < 0 {
+                room.lines -= 1
+                if let event = Self.event(line.octets), filter.matches(event) { found.append(event) }
+                if found.count >= limit || room.lines <= 0 {
                     return (found, Position(day: day, offset: line.offset).text)
                 }
             }
+            if floor > range.lowerBound { return (found, Position(day: day, offset: lines.position).text) }
+            room.octets -= max(0, end - lines.position)
         }
         return (found, nil)
     }
 
-    /// Several processes write: an event may stand this much, in milliseconds, behind a later one.
-    static let disorder: Int64 = 5_000
-
-    static func event(_ line: [UInt8], _ filter: JournalFilter) -> LogEvent? {
-        if let needle = filter.needle {
-            let isThere = line.withUnsafeBytes { line in
-                needle.withUnsafeBytes { memmem(line.baseAddress, line.count, $0.baseAddress, $0.count) != nil }
-            }
-            if !isThere { return nil }
-        }
-        return try? JSONDecoder().decode(LogEvent.self, from: Data(line))
-    }
+    static func event(_ line: [UInt8]) -> LogEvent? { try? JSONDecoder().decode(LogEvent.self, from: Data(line)) }
 
     private struct Position {
         var day: String

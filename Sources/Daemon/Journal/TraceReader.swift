@@ -1,18 +1,26 @@
-import CLinux
-import Glibc
 import MailModel
 
-/// What `trace` looks for: one word, an address, domain, queue id, Message-ID, client address or reference.
+/// What `trace` looks for: one word, an address, domain, queue id, Message-ID, client address or reference; without one
+/// all that happened in a time, or parts of sender and recipient.
 package struct TraceQuery: Hashable, Sendable {
+    /// Empty: any.
     package var word: String
+    /// Part of the sender, of the recipient; looked for without the index.
+    package var sender: String?
+    package var recipient: String?
     /// Milliseconds since 1970, both inclusive; `nil` = no limit.
     package var since: Int64?
     package var until: Int64?
     /// Messages at most, the newest.
     package var limit: Int
 
-    package init(word: String, since: Int64? = nil, until: Int64? = nil, limit: Int = 50) {
+    package init(
+        word: String = "", sender: String? = nil, recipient: String? = nil, since: Int64? = nil, until: Int64? = nil,
+        limit: Int = 50
+    ) {
         self.word = word
+        self.sender = sender
+        self.recipient = recipient
         self.since = since
         self.until = until
         self.limit = limit
@@ -50,32 +58,70 @@ package struct TraceReader: Sendable {
     private static let linesOfMessage = 5_000
 
     package func trace(_ query: TraceQuery) -> TraceResult {
+        var found = Found(limit: query.limit)
+        if query.word.isEmpty {
+            look(query, &found)
+        } else {
+            let word = Self.folded(query.word)
+            let filter = JournalFilter(sender: query.sender, recipient: query.recipient)
+            var window = KeyWindow(index: index, since: query.since, until: query.until, budget: Self.budget)
+            window.forEach(IndexKeys.hash(typed: query.word)) { event in
+                guard Self.isAbout(event, word), filter.matches(event) else { return true }
+                return found.take(event)
+            }
+            if window.isExhausted { found.result.isCut = true }
+        }
+        found.result.messages = found.ids.map { message($0) }
+        return found.result
+    }
+
+    /// Without a word the log itself is read, from the newest line of the time on.
+    private func look(_ query: TraceQuery, _ found: inout Found) {
+        let filter = JournalFilter(
+            sender: query.sender, recipient: query.recipient, since: query.since, until: query.until)
+        let reader = JournalReader(folder: index.folder)
+        var cursor: String?
+        repeat {
+            let page = reader.search(filter, limit: 500, cursor: cursor)
+            cursor = page.cursor
+            for event in page.events where !found.take(event) { return }
+            // One search reads as much as a moment allows: when it found little, there is more.
+            if page.events.count < 500, cursor != nil {
+                found.result.isCut = true
+                return
+            }
+        } while cursor != nil
+    }
+
+    /// What a search comes to: messages, and lines of none.
+    private struct Found {
+        let limit: Int
         var result = TraceResult()
         var ids: [QueueID] = []
-        var known = Set<QueueID>()
-        let word = Self.folded(query.word)
-        var window = Window(index: index, since: query.since, until: query.until, budget: Self.budget)
-        window.forEach(IndexKeys.hash(typed: query.word)) { event in
-            guard Self.isAbout(event, word) else { return true }
+        private var known = Set<QueueID>()
+
+        init(limit: Int) { self.limit = limit }
+
+        /// - Returns: whether there is room for more.
+        mutating func take(_ event: LogEvent) -> Bool {
             if let id = event.queueID {
                 if known.insert(id).inserted { ids.append(id) }
             } else {
                 result.others.append(event)
             }
-            result.isCut = ids.count + result.others.count >= query.limit
+            result.isCut = ids.count + result.others.count >= limit
             return !result.isCut
         }
-        if window.isExhausted { result.isCut = true }
-        result.messages = ids.map { message($0) }
-        return result
     }
 
     /// Everything about one message, with what its session did before.
     package func message(_ id: QueueID) -> TracedMessage {
-        var window = Window(index: index, since: nil, until: nil, budget: Self.budget, needle: id.rawValue)
+        // Nothing is said of a message before it has its id; a day of room for a clock that was set back.
+        var window = KeyWindow(
+            index: index, since: id.milliseconds - 86_400_000, until: nil, budget: Self.budget, needle: id.rawValue)
         var traced = TracedMessage(id: id, events: [], children: [])
         var session: (name: String, time: Int64)?
-        window.forEach(IndexKeys.hash(id.rawValue.utf8)) { event in
+        window.forEach(IndexKeys.hash(id.rawValue.utf8), isNarrow: false) { event in
             if event.queueID == id {
                 traced.events.append(event)
                 traced.parent = traced.parent ?? event.parent
@@ -94,12 +140,12 @@ package struct TraceReader: Sendable {
 
     /// What the session did for this message: its lines since the message before it.
     private func before(_ id: QueueID, _ session: (name: String, time: Int64)) -> [LogEvent] {
-        var window = Window(
+        var window = KeyWindow(
             index: index, since: session.time - 3_600_000, until: session.time, budget: Self.budget,
             needle: session.name)
         var found: [LogEvent] = []
         var isReached = false
-        window.forEach(IndexKeys.hash(session.name.utf8)) { event in
+        window.forEach(IndexKeys.hash(session.name.utf8), isNarrow: false) { event in
             guard event.session == session.name else { return true }
             if let other = event.queueID {
                 // An earlier message of the same session ends what belongs to this one.
@@ -129,144 +175,5 @@ package struct TraceReader: Sendable {
             let text = folded(field)
             return text == word || text.hasSuffix("@" + word)
         }
-    }
-}
-
-/// The lines of the log under one key, newest first, day by day and block by block.
-private struct Window {
-    let index: EventIndex
-    let since: Int64?
-    let until: Int64?
-    var budget: Int
-    private(set) var isExhausted = false
-    /// Stands in each line that is wanted, letter for letter; saves looking at the others.
-    private let needle: [UInt8]
-
-    init(index: EventIndex, since: Int64?, until: Int64?, budget: Int, needle: String = "") {
-        self.needle = Array(needle.utf8)
-        self.index = index
-        self.since = since
-        self.until = until
-        self.budget = budget
-    }
-
-    /// Calls `body` for each line that holds the key, until it answers `false`.
-    mutating func forEach(_ hash: UInt32, _ body: (LogEvent) -> Bool) {
-        for day in LogFolder.days(in: index.events).reversed() {
-            guard DayRange.mayHold(day, since: since, until: until),
-                let file = DayFile("\(index.events)/\(day).log")
-            else { continue }
-            let (blocks, unindexed) = index.blocks(of: hash, on: day)
-            let size = IndexSegment.blockOctets
-            // What is not indexed yet is looked through whole.
-            var open = max(unindexed, file.size - 1) / size
-            while open >= unindexed / size, unindexed < file.size {
-                if !read(file, block: open, from: unindexed, hash, body) { return }
-                open -= 1
-            }
-            for block in blocks where !read(file, block: block, to: unindexed, hash, body) { return }
-        }
-    }
-
-    /// Lines that begin in the block and in `from..<to`.
-    private mutating func read(
-        _ file: DayFile, block: Int, from: Int = 0, to: Int = .max, _ hash: UInt32, _ body: (LogEvent) -> Bool
-    ) -> Bool {
-        guard budget > 0 else {
-            isExhausted = true
-            return false
-        }
-        let size = IndexSegment.blockOctets
-        let start = block * size
-        // One octet before tells whether a line begins with the block; the last line ends behind it.
-        let skipped = start == 0 ? 0 : 1
-        var octets = file.read(at: start - skipped, count: size + skipped)
-        budget -= octets.count
-        if octets.count == size + skipped, octets.last != 10 {
-            let more = file.read(at: start - skipped + octets.count, count: 16 << 10)
-            octets += more[..<((more.firstIndex(of: 10) ?? more.count - 1) + 1)]
-        }
-        var place = 0
-        if skipped == 1 {
-            guard octets.first == 10 else {
-                guard let first = octets.firstIndex(of: 10) else { return true }
-                return lines(octets, first + 1, start - skipped, from..<min(to, start + size), hash, body)
-            }
-            place = 1
-        }
-        return lines(octets, place, start - skipped, from..<min(to, start + size), hash, body)
-    }
-
-    private func lines(
-        _ octets: [UInt8], _ first: Int, _ base: Int, _ range: Range<Int>, _ hash: UInt32, _ body: (LogEvent) -> Bool
-    ) -> Bool {
-        var found: [LogEvent] = []
-        var place = first
-        while place < octets.count, base + place < range.upperBound {
-            let end = Self.lineEnd(octets, place)
-            if base + place >= range.lowerBound, isNear(octets, place..<end), holds(octets[place..<end], hash),
-                let event = JournalReader.event(Array(octets[place..<end]), JournalFilter()),
-                since.map({ event.time >= $0 }) ?? true, until.map({ event.time <= $0 }) ?? true
-            {
-                found.append(event)
-            }
-            place = end + 1
-        }
-        for event in found.reversed() where !body(event) { return false }
-        return true
-    }
-
-    private func isNear(_ octets: [UInt8], _ line: Range<Int>) -> Bool {
-        if needle.isEmpty { return true }
-        return octets.withUnsafeBytes { octets in
-            needle.withUnsafeBytes { needle in
-                memmem(octets.baseAddress?.advanced(by: line.lowerBound), line.count, needle.baseAddress, needle.count)
-                    != nil
-            }
-        }
-    }
-
-    private static func lineEnd(_ octets: [UInt8], _ place: Int) -> Int {
-        octets.withUnsafeBytes { octets in
-            guard let base = octets.baseAddress,
-                let end = memchr(base.advanced(by: place), 10, octets.count - place)
-            else { return octets.count }
-            return UnsafeRawPointer(end) - base
-        }
-    }
-
-    private func holds(_ line: ArraySlice<UInt8>, _ hash: UInt32) -> Bool {
-        var isThere = false
-        line.withUnsafeBytes { octets in
-            IndexKeys.forEach(in: octets) { if $0 == hash { isThere = true } }
-        }
-        return isThere
-    }
-}
-
-/// Whether a day's log can hold a moment. The file of a day is named in local time, and clocks differ: a day of room on
-/// each side costs little.
-enum DayRange {
-    static func mayHold(_ day: String, since: Int64?, until: Int64?) -> Bool {
-        guard let start = milliseconds(day) else { return true }
-        let length: Int64 = 86_400_000
-        if let since, start + 2 * length < since { return false }
-        if let until, start - length > until { return false }
-        return true
-    }
-
-    /// Days since 1970 by the civil calendar.
-    static func milliseconds(_ day: String) -> Int64? {
-        guard day.utf8.count == 8, let number = Int64(day) else { return nil }
-        var (year, month, date) = (number / 10_000, number / 100 % 100, number % 100)
-        guard (1...12).contains(month), (1...31).contains(date) else { return nil }
-        year -= month <= 2 ? 1 : 0
-        month += month <= 2 ? 9 : -3
-        date -= 1
-        let era = year / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * month + 2) / 5 + date
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        return days * 86_400_000
     }
 }

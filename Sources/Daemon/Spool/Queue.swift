@@ -63,13 +63,6 @@ package struct QueueQuery: Hashable, Sendable {
     }
 }
 
-extension QueueQuery {
-    /// A text is looked for, and nothing else is asked.
-    var isTextAlone: Bool {
-        text?.isEmpty == false && sender == nil && recipient == nil && state == nil && receivedBefore == nil
-    }
-}
-
 /// One message as a row of the queue screen.
 package struct QueuedRow: Hashable, Sendable {
     package var id: QueueID

@@ -11,62 +11,14 @@ struct QueueListing {
     // MARK: Windows
 
     func window(_ query: QueueQuery) throws -> QueueWindow {
-        if let found = try matches(query) {
-            let window = found.dropFirst(max(0, query.offset)).prefix(max(0, min(query.limit, Self.windowLimit)))
-            return QueueWindow(rows: try window.compactMap(row), matching: found.count)
-        }
-        let plan = QueuePlan(query)
-        let matching = try count(plan)
-        let count = max(0, min(query.limit, Self.windowLimit, matching - max(0, query.offset)))
+        let found = try QueueSelection(connection: connection).rows(query)
+        let matching = try found?.count ?? messageCount()
+        let offset = max(0, query.offset)
+        let count = max(0, min(query.limit, Self.windowLimit, matching - min(offset, matching)))
         guard count > 0 else { return QueueWindow(rows: [], matching: matching) }
-        // SQLite keeps offset + limit rows while it sorts: a window in the far half is read from the other end.
-        let isFar = query.offset > matching / 2
-        let offset = isFar ? matching - query.offset - count : max(0, query.offset)
-        let rows = try connection.rows(plan.window(isReversed: isFar), plan.values + [.init(count), .init(offset)]) {
-            $0.integer(0)
-        }
-        return QueueWindow(rows: try (isFar ? rows.reversed() : rows).compactMap(row), matching: matching)
-    }
-
-    /// Rows of the messages in which a text occurs, when nothing else is asked: one pass over each table answers both
-    /// how many there are and which ones.
-    /// - Returns: `nil` for other questions.
-    private func matches(_ query: QueueQuery) throws -> [Int64]? {
-        guard query.sort == .age, query.isTextAlone, let text = query.text else { return nil }
-        let (pattern, like) = (QueuePlan.pattern(text), QueuePlan.like(text))
-        let byRecipient = try connection.rows("SELECT key FROM recipient WHERE address \(like)", [pattern]) {
-            Schema.row(of: $0.integer(0))
-        }
-        // Most texts hold a character that no queue id has: then senders alone are compared.
-        let isPartOfID = QueuePlan.mayBePartOfID(text)
-        let condition = isPartOfID ? "(m.sender \(like) OR m.id \(like))" : "m.sender \(like)"
-        let byMessage = try connection.rows(
-            "SELECT m.row FROM message m WHERE \(condition) AND \(Schema.isPresent)",
-            isPartOfID ? [pattern, pattern] : [pattern]
-        ) { $0.integer(0) }
-        let found = Self.union(byRecipient, byMessage)
-        return query.descending ? found.reversed() : found
-    }
-
-    /// Both in ascending order, the first with repetitions.
-    private static func union(_ one: [Int64], _ other: [Int64]) -> [Int64] {
-        var out: [Int64] = []
-        out.reserveCapacity(max(one.count, other.count))
-        var rest = other[...]
-        for row in one {
-            while let next = rest.first, next < row {
-                out.append(next)
-                rest.removeFirst()
-            }
-            if rest.first == row { rest.removeFirst() }
-            if out.last != row { out.append(row) }
-        }
-        return out + rest
-    }
-
-    private func count(_ plan: QueuePlan) throws -> Int {
-        if plan.isUnfiltered { return try messageCount() }
-        return try connection.first(plan.count, plan.values) { $0.int(0) } ?? 0
+        let order = QueueOrder(connection: connection, sort: query.sort, descending: query.descending)
+        let rows = try order.rows(offset..<offset + count, of: matching, among: found)
+        return QueueWindow(rows: try rows.compactMap(row), matching: matching)
     }
 
     /// Counting a whole table is free of charge in SQLite, and there are few tombstones.

@@ -149,7 +149,7 @@ package enum Daemon {
         ).register(on: server)
         SenderDesk(desk: desk, locks: parts.supervisor.locks).register(on: server)
         GuardDesk(desk: desk, files: parts.supervisor.locks).register(on: server)
-        LogDesk(folder: layout.log).register(on: server)
+        LogDesk(folder: layout.log, offload: desk.offload).register(on: server)
         PolicyDesk(
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },
             rules: { tables.effect() }

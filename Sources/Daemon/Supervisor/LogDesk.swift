@@ -7,6 +7,7 @@ import MessageFormat
 /// org.epost.Log: search and tail of the structured log. Every text is made safe to show before it leaves.
 struct LogDesk: Sendable {
     private let reader: JournalReader
+    private let offload: Offload
 
     /// How often a tail looks for new lines.
     static let interval: Duration = .milliseconds(50)
@@ -14,19 +15,26 @@ struct LogDesk: Sendable {
     static let portion = 200
 
     /// - Parameter folder: `log/`.
-    init(folder: String) { reader = JournalReader(folder: folder) }
+    init(folder: String, offload: Offload) {
+        reader = JournalReader(folder: folder)
+        self.offload = offload
+    }
 
     func register(on server: ControlServer) {
         server.on(LogInterface.Search.self) { input, _ throws(ControlError) in
             let filter = try Self.filter(input.filter)
-            let found = reader.search(filter, limit: min(1000, max(1, input.limit)), cursor: input.cursor)
-            return .init(lines: found.events.map(Self.line), cursor: found.cursor)
+            return try await offload.run { () throws(ControlError) in
+                let found = reader.search(filter, limit: min(1000, max(1, input.limit)), cursor: input.cursor)
+                return .init(lines: found.events.map(Self.line), cursor: found.cursor)
+            }
         }
         server.stream(LogInterface.Tail.self) { input, _, replies throws(ControlError) in
             let filter = try Self.filter(input.filter)
             var tail = reader.follow()
-            let backlog = reader.search(filter, limit: max(1, min(1000, input.backlog))).events.reversed().suffix(
-                max(0, input.backlog))
+            let backlog = try await offload.run { () throws(ControlError) in
+                reader.search(filter, limit: max(1, min(1000, input.backlog))).events.reversed().suffix(
+                    max(0, input.backlog))
+            }
             replies.send(.init(lines: backlog.map(Self.line)))
             while replies.isOpen, replies.wantsMore, !Task.isCancelled {
                 var new = tail.next(filter).map(Self.line)[...]

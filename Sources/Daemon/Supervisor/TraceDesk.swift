@@ -20,11 +20,16 @@ struct TraceDesk: Sendable {
     func register(on server: ControlServer) {
         server.on(LogInterface.Trace.self) { input, _ throws(ControlError) in
             let query = TraceQuery(
-                word: input.word, since: input.since.map(Int64.init), until: input.until.map(Int64.init),
+                word: input.word, sender: input.sender, recipient: input.recipient, since: input.since.map(Int64.init),
+                until: input.until.map(Int64.init),
                 limit: min(200, max(1, input.limit)))
-            guard !query.word.isEmpty, query.word.utf8.count <= 1_000 else {
+            let isAsked =
+                !query.word.isEmpty || query.since != nil || query.until != nil || query.sender?.isEmpty == false
+                || query.recipient?.isEmpty == false
+            guard isAsked, query.word.utf8.count <= 1_000 else {
                 throw ControlError(
-                    .refused, code: "trace.no-word", "Give an address, a queue id, a Message-ID or a reference.")
+                    .refused, code: "trace.no-word", "Give an address, a queue id, a Message-ID, a reference or a time."
+                )
             }
             return try await offload.run { () throws(ControlError) in Self.output(reader.trace(query)) }
         }

@@ -85,7 +85,7 @@ struct LogCommand: ParsableCommand {
 }
 
 extension Session {
-    /// Newest first, as many windows as needed.
+    /// Newest first, as many windows as needed: one may be empty and still not be the last.
     func search(_ filter: LogFilter, limit: Int) throws(ControlError) -> LogInterface.Search.Output {
         var all = LogInterface.Search.Output(lines: [], cursor: nil)
         while all.lines.count < limit {
@@ -94,7 +94,7 @@ extension Session {
                 .init(filter: filter, limit: min(1000, limit - all.lines.count), cursor: all.cursor))
             all.lines += window.lines
             all.cursor = window.cursor
-            if window.cursor == nil || window.lines.isEmpty { break }
+            if window.cursor == nil { break }
         }
         return all
     }

@@ -10,14 +10,16 @@ struct TraceCommand: ControlCommand {
     @OptionGroup var reading: ReadingOptions
     @Argument(help: "An address, domain, queue id, Message-ID, client address or reference.")
     var word: String?
-    @Option(help: ArgumentHelp("Envelope sender.", valueName: "address"))
+    @Option(help: ArgumentHelp("Part of the envelope sender.", valueName: "address"))
     var from: String?
-    @Option(help: ArgumentHelp("Envelope recipient.", valueName: "address"))
+    @Option(help: ArgumentHelp("Part of the envelope recipient.", valueName: "address"))
     var to: String?
     @Option(help: ArgumentHelp("Queue id.", valueName: "id"))
     var id: String?
     @Option(help: "From then on: 2h, 3d, 10:30, 2026-11-24.")
     var since: String?
+    @Option(help: "Until then.")
+    var until: String?
     @Option(name: [.customShort("n"), .long], help: "The newest so many messages.")
     var limit = 50
 
@@ -25,6 +27,8 @@ struct TraceCommand: ControlCommand {
         var messages: [Message]
         /// Lines that belong to no queued message: refusals.
         var others: [LogLine]
+        /// There is more: older messages, or a part of the log that was not looked through.
+        var isCut: Bool
     }
     private struct Message: Encodable {
         var id: String
@@ -35,44 +39,23 @@ struct TraceCommand: ControlCommand {
 
     func validate() throws {
         if word != nil {
-            if from != nil || to != nil || id != nil { throw ValidationError("Give a word or --from, --to, --id.") }
-        } else if from == nil, to == nil, id == nil, since == nil {
-            throw ValidationError("Give a word, or at least one of --from, --to, --id and --since.")
+            if id != nil { throw ValidationError("Give a word or --id.") }
+        } else if from == nil, to == nil, id == nil, since == nil, until == nil {
+            throw ValidationError("Give a word, or at least one of --from, --to, --id, --since and --until.")
         }
     }
 
     func execute(_ session: Session) throws {
-        try show(try word.map { try found($0, session) } ?? searched(session), session)
-    }
-
-    /// By the index of the log.
-    private func found(_ word: String, _ session: Session) throws -> Trace {
-        let since = try since.map { try session.moment($0) }
         let output = try session.call(
-            LogInterface.Trace.self, .init(word: word, since: since, limit: min(200, max(1, limit))))
-        return Trace(
+            LogInterface.Trace.self,
+            .init(
+                word: word ?? id ?? "", sender: from, recipient: to, since: try since.map { try session.moment($0) },
+                until: try until.map { try session.moment($0) }, limit: min(200, max(1, limit))))
+        let trace = Trace(
             messages: output.messages.reversed().map {
                 Message(id: $0.id, lines: $0.lines, children: $0.children, parent: $0.parent)
-            }, others: output.others.reversed())
-    }
-
-    /// By parts of sender and recipient: the log is read.
-    private func searched(_ session: Session) throws -> Trace {
-        let filter = LogFilter(
-            queueID: id, sender: from, recipient: to, since: try since.map { try session.moment($0) })
-        let found = try session.search(filter, limit: 10_000)
-        var ids: [String] = []
-        var known = Set<String>()
-        for line in found.lines {
-            if let id = line.queueID, ids.count < limit, known.insert(id).inserted { ids.append(id) }
-        }
-        var trace = Trace(messages: [], others: found.lines.filter { $0.queueID == nil }.reversed())
-        for id in ids.reversed() {
-            // A filter by sender or recipient shows some lines of a message only; its whole way is asked for by id.
-            let lines = try session.search(LogFilter(queueID: id), limit: 10_000).lines
-            trace.messages.append(Message(id: id, lines: lines.reversed()))
-        }
-        return trace
+            }, others: output.others.reversed(), isCut: output.isCut)
+        try show(trace, session)
     }
 
     private func show(_ trace: Trace, _ session: Session) throws {

@@ -90,8 +90,9 @@ struct TraceScreen: Screen {
 
     private mutating func search(_ context: inout Context) {
         let word = form.text("word").trimmedBlanks
-        guard !word.isEmpty else { return context.notice(.information, .text("trace.hint")) }
         let since = form.text("since").trimmedBlanks
+        // A time alone shows all that happened since.
+        guard !word.isEmpty || !since.isEmpty else { return context.notice(.information, .text("trace.hint")) }
         guard since.isEmpty || Self.duration(since) != nil else {
             context.notice(.warning, .text("trace.since.bad", Visible.line(since)))
             _ = form.setFocus("since")
