@@ -13,7 +13,8 @@ import Testing
         return AcceptedMail(
             time: Int64(number), weight: number + 1,
             facts: .init(
-                connection: .init(client: session.client, local: session.client, openSessions: 3, openSessionsOfClient: 1),
+                connection: .init(
+                    client: session.client, local: session.client, openSessions: 3, openSessionsOfClient: 1),
                 maxSessions: 5, maxSessionsPerClient: 2, session: session,
                 selection: RelaySelection.choose(
                     EffectTable.read(EffectTable.delivered).value, client: session.client, sender: sender.path),

@@ -81,7 +81,8 @@ import Testing
         }
         var history = AcceptedHistory(path: harness.layout.explain)
         let accepted = try history.next(since: 0, limit: 10_000)
-        #expect(harness.context.currentCounters["received"] == accepted.count, "each one is kept while they come slowly")
+        #expect(
+            harness.context.currentCounters["received"] == accepted.count, "each one is kept while they come slowly")
         for mail in accepted {
             #expect(mail.weight >= 1 && !mail.facts.recipients.isEmpty)
             for recipient in mail.facts.recipients {

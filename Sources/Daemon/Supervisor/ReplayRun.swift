@@ -74,7 +74,11 @@ struct ReplayRun: Sendable {
             case .logged(let mail): mail.recipient.directory.addressClass == .external
             case .kept(let decisions):
                 decisions.contains {
-                    if case .recipient(let facts, _) = $0.moment { facts.directory.addressClass == .external } else { false }
+                    if case .recipient(let facts, _) = $0.moment {
+                        facts.directory.addressClass == .external
+                    } else {
+                        false
+                    }
                 }
             }
         }
