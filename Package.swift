@@ -80,7 +80,9 @@ let package = Package(
                 "MailModel", "SMTP", "MessageFormat", "Policy", "Tables", "Settings", "Control", "Crypto", "Database",
                 "Store", "Spool", "Mailbox", "Journal", "Transport", "Service", "Threads", "CLinux", "Facts",
             ]),
-        daemon("Facts", ["Crypto", "MailModel", "Mailbox", "MessageFormat", "Policy", "Settings", "Store", "Tables"]),
+        daemon(
+            "Facts",
+            ["Control", "Crypto", "MailModel", "Mailbox", "MessageFormat", "Policy", "Settings", "Store", "Tables"]),
         daemon("ControlServer", ["Control", "CLinux"]),
         daemon(
             "Supervisor",

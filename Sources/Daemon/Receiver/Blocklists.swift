@@ -48,6 +48,17 @@ package final class Blocklists: Sendable {
         }
     }
 
+    /// Answers that are at hand; nobody is asked.
+    package func known(about client: IPAddress, zones: [String]) -> [BlocklistAnswer] {
+        let now = now()
+        return state.withLock { state in
+            zones.compactMap { zone in
+                guard let kept = state.kept[Question(client: client, zone: zone)], kept.until > now else { return nil }
+                return BlocklistAnswer(zone: zone, outcome: kept.outcome, age: now - kept.askedAt)
+            }
+        }
+    }
+
     private func ask(_ question: Question, _ answer: @escaping @Sendable (BlocklistAnswer.Outcome, Int) -> Void) {
         let now = now()
         enum Next { case known(BlocklistAnswer.Outcome, age: Int), wait, look }

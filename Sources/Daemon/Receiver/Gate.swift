@@ -29,6 +29,11 @@ final class Gate: Sendable {
         }
     }
 
+    /// Sessions open now, in all and of one client.
+    func open(of client: IPAddress) -> (all: Int, ofClient: Int) {
+        state.withLock { ($0.open, $0.openByClient[client] ?? 0) }
+    }
+
     func leave(_ client: IPAddress) {
         state.withLock { state in
             state.open -= 1

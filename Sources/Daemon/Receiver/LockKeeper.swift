@@ -69,6 +69,12 @@ final class LockKeeper: Sendable {
         return lock
     }
 
+    /// Why a client is locked out now; nothing is counted.
+    func lock(of client: IPAddress, local: IPAddress) -> LockFacts? {
+        let now = Self.now
+        return sentry.withLock { $0.lock(of: client, local: local, now: now) }
+    }
+
     func begin(_ client: IPAddress, local: IPAddress, account: String) -> Sentry.Start {
         let now = Self.now
         return sentry.withLock { $0.begin(client, local: local, account: account, now: now) }

@@ -1,6 +1,7 @@
 import Control
 import Crypto
 import Explain
+import Facts
 import MailModel
 import Mailbox
 import NIOCore
@@ -133,9 +134,10 @@ final class Receiver: Sendable {
         for complaint in core.locks.read(context.layout) { core.log(.warning, complaint) }
     }
 
-    /// org.epost.Guard.ChangeLock: the tables are written already.
+    /// What the supervisor passes on. Of org.epost.Guard.ChangeLock the tables are written already.
     func take(_ request: ServiceRequest) {
         if request.method == GuardInterface.ForgetSender.name { return forget(request) }
+        if request.method == ReceiverLook.name { return ReceiverLooking(core: core).answer(request) }
         guard request.method == GuardInterface.ChangeLock.name else { return request.refuse() }
         do throws(ControlError) {
             let input = try request.input(of: GuardInterface.ChangeLock.self)

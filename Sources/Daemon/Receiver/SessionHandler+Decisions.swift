@@ -21,7 +21,9 @@ extension SessionHandler {
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
                 announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8,
                 lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) })
-            guard let users = try users(of: arguments.path, facts.directory) else { return ask(facts) }
+            guard
+                let users = try core.users(of: arguments.path, facts.directory, login: authentication.account)
+            else { return ask(facts) }
             if let rules = core.personal.known(users) { return ask(facts, with: rules) }
             // Rules of a user stand in files: not on the event loop.
             wait()
@@ -34,23 +36,6 @@ extension SessionHandler {
             logAccept(Reason.directoryUnavailable.reply.code)
             directoryFailed(error, moment: .mail)
         }
-    }
-
-    /// The mailboxes whose rules count: the authenticated account's, and that of the account in the envelope sender
-    /// (R-ACC-40, R-ACC-44).
-    private func users(
-        of path: ReversePath, _ facts: DirectoryFacts
-    ) throws(DirectoryError) -> PersonalRules.Users? {
-        var sender: AccountRecord?
-        if facts.account != nil, let address = path.address { sender = try core.directory.account(address) }
-        var login: AccountRecord?
-        if let address = authentication.account { login = try core.directory.account(address) }
-        guard sender != nil || login != nil else { return nil }
-        // An account without a folder has no rules.
-        func folder(_ account: AccountRecord?) -> String? {
-            account.flatMap { try? core.directory.mailbox(of: $0) }?.path
-        }
-        return PersonalRules.Users(acting: folder(login ?? sender), sender: folder(sender))
     }
 
     private func ask(_ facts: SenderFacts, with rules: PersonalRules.Rules) {
@@ -93,11 +78,13 @@ extension SessionHandler {
     func decide(_ arguments: RecipientArguments) {
         do throws(DirectoryError) {
             let given = arguments.recipient.address
-            let (address, directory) = try recipientFacts(given)
+            let (address, directory) = try core.recipientFacts(given, at: local, configuration)
             let facts = RecipientFacts(
                 address: address, directory: directory, acceptedRecipients: acceptedRecipients,
                 announcedSize: announcedSize.map { Int64($0) }, asksSMTPUTF8: true, restriction: restriction)
-            guard let limited = try limitedMailbox(address, directory) else { return decide(facts, given: given) }
+            guard let limited = try core.limitedMailbox(address, directory, configuration) else {
+                return decide(facts, given: given)
+            }
             // The mailbox has a limit, and what it holds stands in a file: not on the event loop.
             wait()
             let mailboxes = core.mailboxes
@@ -133,44 +120,6 @@ extension SessionHandler {
         resolve(facts.address == given ? .accepted() : .acceptedRecipient(facts.address))
     }
 
-    /// What the address stands for: full, and what the directory knows of it.
-    private func recipientFacts(_ given: MailAddress) throws(DirectoryError) -> (MailAddress, DirectoryFacts) {
-        let (address, facts) = try directoryFacts(given)
-        // RFC 5321 §4.5.1: postmaster is served always.
-        if facts.isOperatedDomain, facts.entry == nil, address.localPart.lowercased() == "postmaster",
-            let administrator = configuration.administrator
-        {
-            let (substitute, known) = try directoryFacts(administrator)
-            if known.entry != nil { return (substitute, known) }
-        }
-        return (address, facts)
-    }
-
-    private func directoryFacts(
-        _ given: MailAddress
-    ) throws(DirectoryError) -> (address: MailAddress, facts: DirectoryFacts) {
-        var address = given
-        if given.domain.isEmpty || given.domain == "[\(local)]" || given.domain == "[IPv6:\(local)]" {
-            // Without domain, and at our own address literal: the domain of the session (R-DOM-28).
-            var domain = try core.directory.domain(at: local)
-            if domain == nil { domain = try core.directory.domains().first }
-            guard let domain else { return (given, .external) }
-            address = MailAddress(localPart: given.localPart, domain: domain.name)
-        }
-        let facts = try core.directory.facts(about: address)
-        return (address, facts.including(configuration.rewriting, address))
-    }
-
-    private func limitedMailbox(
-        _ address: MailAddress, _ facts: DirectoryFacts
-    ) throws(DirectoryError) -> (place: MailboxLocation, limit: Int)? {
-        guard let account = facts.account else { return nil }
-        let limit = Int(account.mailboxLimit > 0 ? account.mailboxLimit : configuration.acceptance.mailboxQuota)
-        guard limit > 0, let record = try core.directory.account(address) else { return nil }
-        let place = try core.directory.mailbox(of: record)
-        return MailboxLocation(base: place.base, folders: place.folders).map { ($0, limit) }
-    }
-
     // MARK: VRFY, EXPN
 
     /// R-RCV-09
@@ -181,7 +130,7 @@ extension SessionHandler {
             if given.domain.isEmpty {
                 found = try core.directory.login(given.localPart, at: local)
             } else {
-                let (address, facts) = try directoryFacts(given)
+                let (address, facts) = try core.directoryFacts(given, at: local, configuration)
                 if !facts.isOperatedDomain { return resolve(.accepted(.cannotVerify)) }
                 if facts.entry == .alias { return try answer(verb, alias: address) }
                 found = try core.directory.account(address)

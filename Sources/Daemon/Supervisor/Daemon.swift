@@ -152,7 +152,8 @@ package enum Daemon {
         LogDesk(folder: layout.log, offload: desk.offload).register(on: server)
         PolicyDesk(
             directory: directory, find: { try DecisionArchive.find($0, in: layout.explain) },
-            rules: { tables.effect() }
+            rules: { tables.effect() }, hidden: { tables.hidden() },
+            look: { input throws(ControlError) in try await desk.forward(ReceiverLook.self, input, to: .receiver) }
         ).register(on: server)
         RelayDesk(directory: directory, rules: { tables.effect() }).register(on: server)
         ReplayDesk(desk: desk, directory: directory, rules: { tables.effect() }).register(on: server)

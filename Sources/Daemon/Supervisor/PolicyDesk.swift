@@ -12,21 +12,27 @@ import Tables
 struct PolicyDesk: Sendable {
     private let directory: any Directory
     private let find: @Sendable (DecisionReference) throws -> DecisionRecord?
-    /// The effect.dat in force.
+    /// The effect.dat and the hiddensmtpip.dat in force.
     private let rules: @Sendable () -> EffectTable
+    private let hidden: @Sendable () -> IPPatternList
+    /// Asks the receiver; `nil`: it does not run.
+    private let look: @Sendable (ReceiverLook.Input) async throws(ControlError) -> ReceiverLook.Output?
 
     init(
         directory: any Directory, find: @escaping @Sendable (DecisionReference) throws -> DecisionRecord?,
-        rules: @escaping @Sendable () -> EffectTable
+        rules: @escaping @Sendable () -> EffectTable, hidden: @escaping @Sendable () -> IPPatternList,
+        look: @escaping @Sendable (ReceiverLook.Input) async throws(ControlError) -> ReceiverLook.Output?
     ) {
         self.directory = directory
         self.find = find
         self.rules = rules
+        self.hidden = hidden
+        self.look = look
     }
 
     func register(on server: ControlServer) {
         server.on(PolicyInterface.Explain.self) { input, _ throws(ControlError) in try await explain(input) }
-        server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in try evaluate(input) }
+        server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in try await evaluate(input) }
     }
 
     private func explain(_ input: PolicyInterface.Explain.Input) async throws(ControlError) -> Explanation {
@@ -83,36 +89,44 @@ struct PolicyDesk: Sendable {
             decided: step.decided)
     }
 
-    private func evaluate(_ input: PolicyInterface.Evaluate.Input) throws(ControlError) -> Explanation {
-        guard let client = IPAddress(input.client) else {
-            throw Self.refused("client", input.client, "an IPv4 or IPv6 address")
-        }
+    private func evaluate(_ input: PolicyInterface.Evaluate.Input) async throws(ControlError) -> Explanation {
+        let client = try Self.ip(input.client, "client")
+        let local = try input.local.map { text throws(ControlError) in try Self.ip(text, "local") }
         let sender = try senderPath(input.sender)
         guard let recipient = Self.address(input.recipient) else {
             throw Self.refused("to", input.recipient, "an address such as taro@example.jp")
         }
         let table = try rules(trying: input.effect)
         do {
-            let authentication = try authentication(input.authenticatedID)
+            let settings = try directory.settings()
+            let acceptance = AcceptanceSettings(settings)
+            let authentication = try authentication(input.authenticatedID, at: local)
+            let session = SessionFacts(client: client, isTLS: input.isTLS, authentication: authentication)
+            let live = try await look(
+                .init(
+                    client: client, local: local, account: authentication.account, sender: sender, recipient: recipient,
+                    zones: SenderPolicy.blocklists(for: sender, in: session, rules: table, settings: acceptance),
+                    asks: input.asksLists ?? true))
+            let limits = ConnectionSettings(
+                maxSessions: settings[ReceiverSettings.maxSessions],
+                maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient],
+                hidden: local == nil ? .empty : hidden())
             let size = input.size.map { Int64(max(0, $0)) }
             let simulation = Simulation(
+                connection: live?.connection, limits: limits,
                 sender: SenderFacts(
                     path: sender, directory: try directory.facts(about: sender), announcedSize: size,
                     // A client with such an address asks for SMTPUTF8; that it might not is no news.
-                    asksSMTPUTF8: sender.address?.isASCII == false || !recipient.isASCII),
+                    asksSMTPUTF8: sender.address?.isASCII == false || !recipient.isASCII,
+                    isOutsideHours: live?.isOutsideHours ?? false, blocklists: live?.lists ?? [],
+                    lock: live?.senderLock),
                 recipient: RecipientFacts(
-                    address: recipient, directory: try directory.facts(about: recipient), announcedSize: size,
-                    asksSMTPUTF8: true),
-                in: SessionFacts(client: client, isTLS: input.isTLS, authentication: authentication), rules: table,
-                settings: AcceptanceSettings(try directory.settings()))
-            return Explanation(
-                reference: nil, time: nil, client: client.description, listener: nil,
-                hello: input.hello.map { DisplayText.clean($0, limit: 255) }, isTLS: input.isTLS,
-                authenticatedID: input.authenticatedID, sender: DisplayText.clean(sender.text, limit: 320),
-                recipient: DisplayText.clean(recipient.text, limit: 320), moment: simulation.moment,
-                reason: simulation.verdict.reason.rawValue, isAccepted: simulation.verdict.isAccepted,
-                reply: simulation.verdict.reason.reply.text, steps: simulation.verdict.trail.map(Self.step),
-                remedy: simulation.verdict.remedy, settingsRevision: Int(try directory.revision()))
+                    address: live?.recipient ?? recipient,
+                    directory: try live?.directory ?? directory.facts(about: recipient), announcedSize: size,
+                    asksSMTPUTF8: true, restriction: live?.restriction ?? .none),
+                in: session, rules: table, settings: acceptance)
+            return explanation(
+                simulation, input, sender, recipient, revision: Int(settings.revision), isLive: live != nil)
         } catch let error as ControlError {
             throw error
         } catch let error as DirectoryError {
@@ -122,6 +136,33 @@ struct PolicyDesk: Sendable {
         } catch {
             throw ControlError(.failed, code: "store.failed", "\(error)", arguments: ["\(error)"])
         }
+    }
+
+    private func explanation(
+        _ simulation: Simulation, _ input: PolicyInterface.Evaluate.Input, _ sender: ReversePath,
+        _ recipient: MailAddress, revision: Int, isLive: Bool
+    ) -> Explanation {
+        var steps = simulation.verdict.trail
+        if !isLive {
+            let finding =
+                "the receiver does not run: sessions, locks, lists, mailboxes and users' rules are left out"
+            steps.insert(TrailStep(check: "connect.receiver", finding: finding), at: 0)
+        }
+        let reason = simulation.verdict.reason
+        return Explanation(
+            reference: nil, time: nil, client: input.client, listener: input.local,
+            hello: input.hello.map { DisplayText.clean($0, limit: 255) }, isTLS: input.isTLS,
+            authenticatedID: input.authenticatedID, sender: DisplayText.clean(sender.text, limit: 320),
+            recipient: DisplayText.clean(recipient.text, limit: 320), moment: simulation.moment,
+            reason: simulation.isSilent ? "connect.hidden" : reason.rawValue,
+            isAccepted: simulation.verdict.isAccepted,
+            reply: simulation.isSilent ? "" : simulation.verdict.reply(reference: nil).text,
+            steps: steps.map(Self.step), remedy: simulation.verdict.remedy, settingsRevision: revision)
+    }
+
+    private static func ip(_ text: String, _ place: String) throws(ControlError) -> IPAddress {
+        guard let address = IPAddress(text) else { throw refused(place, text, "an IPv4 or IPv6 address") }
+        return address
     }
 
     private func rules(trying text: String?) throws(ControlError) -> EffectTable {
@@ -157,9 +198,9 @@ struct PolicyDesk: Sendable {
         return MailAddress(localPart: local, domain: domain)
     }
 
-    private func authentication(_ id: String?) throws -> Authentication {
+    private func authentication(_ id: String?, at local: IPAddress?) throws -> Authentication {
         guard let id else { return .none }
-        guard let account = try directory.login(id, at: nil) else {
+        guard let account = try directory.login(id, at: local) else {
             throw Self.refused("auth", id, "the id of an account")
         }
         return .account(account.address)

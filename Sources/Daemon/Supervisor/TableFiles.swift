@@ -30,6 +30,11 @@ final class TableFiles: Sendable {
         }
     }
 
+    /// hiddensmtpip.dat; one with faults hides what its good lines say.
+    func hidden() -> IPPatternList {
+        Self.lines(desk.layout.path(of: .hidden)).map { IPPatternList.read($0).value } ?? .empty
+    }
+
     private static func lines(_ path: String) -> TableText? {
         SmallFile.read(path, limit: TableText.maximumOctets).map { TableText(octets: $0) }
     }

@@ -12,10 +12,12 @@ package enum PolicyInterface {
         package typealias Output = Explanation
     }
 
-    /// The same policy functions with facts made up by the caller; nothing is sent, stored or looked up outside.
+    /// The same policy functions with facts made up by the caller, and the receiver's own where it knows them: sessions
+    /// open now, locks, block lists, mailboxes, users' rules. Nothing is sent or stored.
     package enum Evaluate: ControlMethod {
         package static let name = "org.epost.Policy.Evaluate"
         package static let isReadOnly = true
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
             package var client: String
             package var sender: String
@@ -28,10 +30,17 @@ package enum PolicyInterface {
             package var hello: String?
             /// Octets announced at MAIL.
             package var size: Int?
+            /// The address of this machine that the client connects to; `nil`: any.
+            package var local: String?
+            /// Ask the block lists in force about the client; `false`: only answers at hand count. `nil`: ask.
+            package var asksLists: Bool?
             package init(
                 client: String, sender: String, recipient: String, authenticatedID: String? = nil, isTLS: Bool = false,
-                effect: String? = nil, hello: String? = nil, size: Int? = nil
+                effect: String? = nil, hello: String? = nil, size: Int? = nil, local: String? = nil,
+                asksLists: Bool? = nil
             ) {
+                self.local = local
+                self.asksLists = asksLists
                 self.client = client
                 self.sender = sender
                 self.recipient = recipient
@@ -73,7 +82,7 @@ package struct Explanation: Codable, Hashable, Sendable {
     /// Stable reason id, `recipient.relay`.
     package var reason: String
     package var isAccepted: Bool
-    /// As sent: `550 5.7.1 relaying denied (ref 7K2Q-93HD)`.
+    /// As sent: `550 5.7.1 relaying denied (ref 7K2Q-93HD)`; empty: the connection would be closed without a word.
     package var reply: String
     package var steps: [Step]
     package var remedy: String?

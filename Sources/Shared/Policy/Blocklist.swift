@@ -86,7 +86,8 @@ extension SenderPolicy {
                 "sender.dnsbl", "no answer of the lists is at hand: taken as not listed",
                 .setting("receiver.dnsbl_zones"))
         }
-        for answer in facts.blocklists {
+        // A draft may have taken a list away whose answer is known.
+        for answer in facts.blocklists where settings.dnsblZones.contains(answer.zone) {
             let age = answer.age > 0 ? ", looked up \(answer.age) s before" : ""
             switch answer.outcome {
             case .listed(let code):

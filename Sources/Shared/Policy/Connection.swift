@@ -51,12 +51,34 @@ package enum ConnectionDecision: Hashable, Sendable {
 
 package enum ConnectionPolicy {
     package static func decide(_ facts: ConnectionFacts, _ settings: ConnectionSettings) -> ConnectionDecision {
-        // This machine itself is never shut out.
-        if !facts.local.isThisMachine, let line = settings.hidden.firstLine(containing: facts.local) {
-            return .closeSilently(.table(file: "hiddensmtpip.dat", line: line))
-        }
+        if let source = hidden(facts, settings) { return .closeSilently(source) }
         let verdict = Verdict.deciding(explain: false) { limits(facts, settings, &$0) }
         return verdict.isAccepted ? .accept : .refuse(verdict)
+    }
+
+    /// This machine itself is never shut out.
+    private static func hidden(_ facts: ConnectionFacts, _ settings: ConnectionSettings) -> RuleSource? {
+        guard !facts.local.isThisMachine, let line = settings.hidden.firstLine(containing: facts.local) else {
+            return nil
+        }
+        return .table(file: "hiddensmtpip.dat", line: line)
+    }
+
+    /// The same decision with its steps.
+    /// - Returns: `isSilent`: the connection would be closed without a word, and the verdict's reply never be sent.
+    package static func explain(
+        _ facts: ConnectionFacts, _ settings: ConnectionSettings
+    ) -> (verdict: Verdict, isSilent: Bool) {
+        guard let source = hidden(facts, settings) else {
+            return (Verdict.deciding(explain: true) { limits(facts, settings, &$0) }, false)
+        }
+        let verdict = Verdict.deciding(explain: true) { trail in
+            trail.refuse(
+                .addressRefused, "connect.hidden",
+                "\(facts.local) is hidden: connections to it are closed without a word", source,
+                remedy: "remove that line of hiddensmtpip.dat, or connect to another address")
+        }
+        return (verdict, true)
     }
 
     private static func limits(
@@ -72,7 +94,12 @@ package enum ConnectionPolicy {
                 "\(facts.openSessions) sessions are open, \(settings.maxSessions) are allowed",
                 .setting("receiver.max_sessions"), remedy: "raise receiver.max_sessions, or set it to 0")
         }
-        trail.note("connect.sessions", "\(facts.openSessions) sessions are open", .setting("receiver.max_sessions"))
+        trail.note("connect.lock", "\(facts.client) is not locked")
+        trail.note(
+            "connect.sessions",
+            settings.maxSessions > 0
+                ? "\(facts.openSessions) sessions are open, \(settings.maxSessions) are allowed"
+                : "\(facts.openSessions) sessions are open, without limit", .setting("receiver.max_sessions"))
         if settings.maxSessionsPerClient > 0, facts.openSessionsOfClient >= settings.maxSessionsPerClient {
             return trail.refuse(
                 .tooManySessionsFromClient, "connect.client-sessions",
@@ -80,6 +107,9 @@ package enum ConnectionPolicy {
                     + "\(settings.maxSessionsPerClient) are allowed",
                 .setting("receiver.max_sessions_per_client"), remedy: "raise receiver.max_sessions_per_client")
         }
+        trail.note(
+            "connect.client-sessions", "\(facts.openSessionsOfClient) sessions of \(facts.client) are open",
+            .setting("receiver.max_sessions_per_client"))
         return .accept(.accepted)
     }
 

@@ -1,29 +1,51 @@
 import MailModel
 import Tables
 
-/// One sender and one recipient judged as the session would, with every step told: what `explain --client …` and the
-/// relay screen show. It calls the functions that the receiver calls.
+/// One connection, one sender and one recipient judged as the session would, with every step told: what `explain
+/// --client …` and the Simulate screen show. It calls the functions that the receiver calls.
 package struct Simulation: Hashable, Sendable {
-    /// `MAIL` or `RCPT`: where the decision fell.
+    /// `CONNECT`, `MAIL` or `RCPT`: where the decision fell.
     package let moment: String
-    /// With the steps of both moments.
+    /// With the steps of all moments.
     package let verdict: Verdict
+    /// The connection would be closed without a word.
+    package let isSilent: Bool
 
+    /// - Parameters:
+    ///   - connection: `nil`: nobody can say how a connection would fare now.
     package init(
-        sender: SenderFacts, recipient: RecipientFacts, in session: SessionFacts, rules: EffectTable,
-        settings: AcceptanceSettings
+        connection: ConnectionFacts? = nil, limits: ConnectionSettings = .init(), sender: SenderFacts,
+        recipient: RecipientFacts, in session: SessionFacts, rules: EffectTable, settings: AcceptanceSettings
     ) {
+        var trail: [TrailStep] = []
+        func joined(_ verdict: Verdict) -> Verdict {
+            var verdict = verdict
+            // The client and the rule were told at MAIL.
+            let known = Set(trail)
+            verdict.trail = trail + verdict.trail.filter { !known.contains($0) }
+            trail = verdict.trail
+            return verdict
+        }
+        if let connection {
+            let (first, isSilent) = ConnectionPolicy.explain(connection, limits)
+            let verdict = joined(first)
+            guard verdict.isAccepted else {
+                moment = "CONNECT"
+                self.verdict = verdict
+                self.isSilent = isSilent
+                return
+            }
+        }
+        isSilent = false
         let decision = SenderPolicy.decide(sender, in: session, rules: rules, settings: settings, explain: true)
-        guard decision.verdict.isAccepted else {
+        let second = joined(decision.verdict)
+        guard second.isAccepted else {
             moment = "MAIL"
-            verdict = decision.verdict
+            verdict = second
             return
         }
-        var second = RecipientPolicy.decide(recipient, from: decision, in: session, settings: settings, explain: true)
-        // The client and the rule were told at MAIL.
-        let repeated = Set(decision.verdict.trail)
-        second.trail = decision.verdict.trail + second.trail.filter { !repeated.contains($0) }
         moment = "RCPT"
-        verdict = second
+        verdict = joined(
+            RecipientPolicy.decide(recipient, from: decision, in: session, settings: settings, explain: true))
     }
 }

@@ -24,6 +24,10 @@ struct ExplainCommand: ControlCommand {
     var helo: String?
     @Option(help: ArgumentHelp("Size announced at MAIL.", valueName: "octets"))
     var size: Int?
+    @Option(name: .customLong("at"), help: ArgumentHelp("The address that the client connects to.", valueName: "ip"))
+    var local: String?
+    @Flag(help: "Ask no block list about the client; only answers at hand count.")
+    var noLists = false
     @Option(
         help: ArgumentHelp("Try this effect.dat instead of the one in force; - is standard input.", valueName: "file"))
     var effect: String?
@@ -31,13 +35,13 @@ struct ExplainCommand: ControlCommand {
     func validate() throws {
         if reference != nil {
             if client != nil || from != nil || to != nil || auth != nil || tls || effect != nil || helo != nil
-                || size != nil
+                || size != nil || local != nil || noLists
             {
                 throw ValidationError("Give a reference, or --client, --from and --to, not both.")
             }
         } else if isMatrix {
-            if auth != nil || tls || helo != nil || size != nil {
-                throw ValidationError("--auth, --tls, --helo and --size need --from and --to.")
+            if auth != nil || tls || helo != nil || size != nil || local != nil || noLists {
+                throw ValidationError("--auth, --tls, --helo, --size, --at and --no-lists need --from and --to.")
             }
             if client == nil, effect == nil { throw ValidationError("Give a reference, or --client, --from and --to.") }
         } else if client == nil || from == nil || to == nil {
@@ -59,14 +63,16 @@ struct ExplainCommand: ControlCommand {
                 PolicyInterface.Evaluate.self,
                 .init(
                     client: client ?? "", sender: sender, recipient: to ?? "", authenticatedID: auth, isTLS: tls,
-                    effect: try effect.map { try session.contents(of: $0) }, hello: helo, size: size))
+                    effect: try effect.map { try session.contents(of: $0) }, hello: helo, size: size,
+                    local: local, asksLists: noLists ? false : nil))
         }
         if reading.json { return session.show(json: found) }
         try show(found, session)
     }
 
     private func show(_ found: Explanation, _ session: Session) throws {
-        session.say("\(session.word(found.isAccepted ? .accepted : .refused)): \(found.reply)")
+        let reply = found.reply.isEmpty ? session.word(.closedSilently) : found.reply
+        session.say("\(session.word(found.isAccepted ? .accepted : .refused)): \(reply)")
         var facts = [(session.word(.reason), found.reason)]
         if let time = found.time { facts.append((session.word(.time), try session.calendar().text(time))) }
         facts.append((session.word(.moment), found.moment))

@@ -24,6 +24,9 @@ struct SimulateScreen: Screen {
             [
                 FormRow(.text("simulate.client"), [field("client", 22), word("hello"), field("hello", 22)]),
                 FormRow(
+                    .text("simulate.local"),
+                    [field("local", 22), FormPart("lists", CheckBox(.text("simulate.lists"), isOn: true))]),
+                FormRow(
                     .text("simulate.login"),
                     [
                         field("login", 22), FormPart("tls", CheckBox(.text("simulate.tls"))), word("size"),
@@ -53,6 +56,8 @@ struct SimulateScreen: Screen {
         switch form.focus {
         case "steps": .text("simulate.steps.hint")
         case "from": .text("simulate.from.hint")
+        case "local": .text("simulate.local.hint")
+        case "lists": .text("simulate.lists.hint")
         default: .text("simulate.hint")
         }
     }
@@ -114,7 +119,8 @@ struct SimulateScreen: Screen {
                 client: text("client"), sender: text("from"), recipient: text("to"),
                 authenticatedID: text("login").isEmpty ? nil : text("login"), isTLS: form.isOn("tls"),
                 effect: (staged ?? nil).map(TableRecord.text(of:)), hello: text("hello").isEmpty ? nil : text("hello"),
-                size: Int(text("size"))))
+                size: Int(text("size")), local: text("local").isEmpty ? nil : text("local"),
+                asksLists: form.isOn("lists")))
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
@@ -147,7 +153,11 @@ struct SimulateScreen: Screen {
     private mutating func show(_ found: Explanation) {
         form.setLabel(
             "result",
-            .text(found.isAccepted ? "simulate.accepted" : "simulate.refused", found.moment, Visible.line(found.reply)),
+            found.reply.isEmpty
+                ? .text("simulate.silent")
+                : .text(
+                    found.isAccepted ? "simulate.accepted" : "simulate.refused", found.moment,
+                    Visible.line(found.reply)),
             found.isAccepted ? .good : .problem)
         form.update("result", as: Label.self) { $0.wraps = true }
         form.setLabel("remedy", found.remedy.map { .text("simulate.remedy", Visible.line($0)) } ?? "", .staged)

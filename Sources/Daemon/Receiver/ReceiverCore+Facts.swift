@@ -1,0 +1,72 @@
+import Facts
+import MailModel
+import Mailbox
+import Policy
+import Store
+
+/// What directory and settings say of the addresses of a mail: for sessions, and for mail that is judged without one.
+extension ReceiverCore {
+    /// The mailboxes whose rules count: the authenticated account's, and that of the account in the envelope sender
+    /// (R-ACC-40, R-ACC-44).
+    func users(
+        of path: ReversePath, _ facts: DirectoryFacts, login address: MailAddress?
+    ) throws(DirectoryError) -> PersonalRules.Users? {
+        var sender: AccountRecord?
+        if facts.account != nil, let address = path.address { sender = try directory.account(address) }
+        var login: AccountRecord?
+        if let address { login = try directory.account(address) }
+        guard sender != nil || login != nil else { return nil }
+        // An account without a folder has no rules.
+        func folder(_ account: AccountRecord?) -> String? {
+            account.flatMap { try? directory.mailbox(of: $0) }?.path
+        }
+        return PersonalRules.Users(acting: folder(login ?? sender), sender: folder(sender))
+    }
+
+    /// What a recipient's address stands for: full, and what the directory knows of it.
+    /// - Parameter local: the address that the client is connected to; `nil`: any.
+    func recipientFacts(
+        _ given: MailAddress, at local: IPAddress?, _ configuration: ReceiverConfiguration
+    ) throws(DirectoryError) -> (MailAddress, DirectoryFacts) {
+        let (address, facts) = try directoryFacts(given, at: local, configuration)
+        // RFC 5321 §4.5.1: postmaster is served always.
+        if facts.isOperatedDomain, facts.entry == nil, address.localPart.lowercased() == "postmaster",
+            let administrator = configuration.administrator
+        {
+            let (substitute, known) = try directoryFacts(administrator, at: local, configuration)
+            if known.entry != nil { return (substitute, known) }
+        }
+        return (address, facts)
+    }
+
+    func directoryFacts(
+        _ given: MailAddress, at local: IPAddress?, _ configuration: ReceiverConfiguration
+    ) throws(DirectoryError) -> (address: MailAddress, facts: DirectoryFacts) {
+        var address = given
+        if given.domain.isEmpty || Self.isLiteral(given.domain, of: local) {
+            // Without domain, and at our own address literal: the domain of the session (R-DOM-28).
+            var domain = try local.flatMap { address throws(DirectoryError) in try directory.domain(at: address) }
+            if domain == nil { domain = try directory.domains().first }
+            guard let domain else { return (given, .external) }
+            address = MailAddress(localPart: given.localPart, domain: domain.name)
+        }
+        let facts = try directory.facts(about: address)
+        return (address, facts.including(configuration.rewriting, address))
+    }
+
+    private static func isLiteral(_ domain: String, of local: IPAddress?) -> Bool {
+        guard domain.utf8.first == UInt8(ascii: "["), let local else { return false }
+        return domain == "[\(local)]" || domain == "[IPv6:\(local)]"
+    }
+
+    /// Where a recipient's mail is limited, and to how many octets; `nil`: nowhere.
+    func limitedMailbox(
+        _ address: MailAddress, _ facts: DirectoryFacts, _ configuration: ReceiverConfiguration
+    ) throws(DirectoryError) -> (place: MailboxLocation, limit: Int)? {
+        guard let account = facts.account else { return nil }
+        let limit = Int(account.mailboxLimit > 0 ? account.mailboxLimit : configuration.acceptance.mailboxQuota)
+        guard limit > 0, let record = try directory.account(address) else { return nil }
+        let place = try directory.mailbox(of: record)
+        return MailboxLocation(base: place.base, folders: place.folders).map { ($0, limit) }
+    }
+}
