@@ -97,6 +97,32 @@ struct AccountTransferTests {
         #expect(run(["account", "sync", "--absent", "burn", "all.tsv"], daemon).code == 2)
     }
 
+    /// R-ACC-11: the password comes from the environment's file or by asking, and only for a domain that wants it.
+    @Test func aProtectedDomainIsOpenedOnTheWay() {
+        let daemon = FakeDaemon()
+        var opened: [DirectoryInterface.OpenDomain.Input] = []
+        daemon.on(DirectoryInterface.ListAccounts.self) { input throws(ControlError) in
+            guard opened.contains(where: { $0.password == "Sesame" }) else {
+                throw ControlError(
+                    .notPermitted, code: "domain.locked", "x.jp is protected", arguments: [input.domain])
+            }
+            return .init(rows: [], total: 0, offset: 0)
+        }
+        daemon.on(DirectoryInterface.OpenDomain.self) { input throws(ControlError) in
+            opened.append(input)
+            guard input.password == "Sesame" else {
+                throw ControlError(.notPermitted, code: "domain.wrong-password", "wrong", arguments: [input.domain])
+            }
+            return .init(key: "k")
+        }
+        #expect(run(["account", "list", "x.jp"], daemon).code == 1)
+        #expect(opened.isEmpty, "nobody to ask")
+        let files = ["good": "Sesame\n", "bad": "Sesam\n"]
+        #expect(run(["account", "list", "x.jp", "--domain-password-file", "bad"], daemon, files: files).code == 1)
+        #expect(opened == [.init(domain: "x.jp", password: "Sesam")])
+        #expect(run(["account", "list", "x.jp", "--domain-password-file", "good"], daemon, files: files).code == 0)
+    }
+
     @Test func exportGathersAllWindowsOfAllDomains() {
         let daemon = FakeDaemon()
         daemon.on(DirectoryInterface.ListDomains.self) { _ in

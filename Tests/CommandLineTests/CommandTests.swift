@@ -134,14 +134,14 @@ struct CommandTests {
                 DomainEntry(
                     name: "in.example", maxAccounts: 12, mailboxMode: "common", smtpAddresses: [], folder: "",
                     accounts: 12,
-                    revision: 1),
+                    revision: 1, isProtected: true),
             ])
         }
         #expect(
             run(["domain", "list"], daemon).output == """
-                Domain        Accounts  Limit  Mailboxes  Folder        Addresses
-                日本.example         3      -  separate   日本.example  192.0.2.1
-                in.example          12     12  common
+                Domain        Accounts  Limit  Mailboxes  Folder        Addresses  Password
+                日本.example         3      -  separate   日本.example  192.0.2.1  no
+                in.example          12     12  common                              yes
 
                 """)
     }

@@ -141,7 +141,7 @@ def test_accounts_are_imported_and_exported(server, tmp_path):
     result = server.run("account", "import", table)
     assert result.returncode == 1
     assert result.stdout == "1 added, 0 updated, 2 lines skipped.\n"
-    assert "line/2: " in result.stderr and "line/3: " in result.stderr
+    assert "line 2, column 1: " in result.stderr and "line 3, column 4: " in result.stderr
     shown = server.json("account", "show", "taro@in.example")
     assert (shown["fullName"], shown["smtpAuth"], shown["mailboxLimit"]) == ("山田 太郎", True, 1048576)
     result = server.run("account", "import", "--domain", "in.example", table)

@@ -214,7 +214,7 @@ def test_accounts_go_out_and_come_in_by_files(server, screen, tmp_path):
     console.type(str(tmp_path / "in.tsv")).keys("C-o")
     console.until("Type 2 to confirm")
     console.type("2").keys("Tab", "i")
-    console.until("1 added, 0 changed, 1 skipped", seconds=30)
+    console.until("1 new accounts, 0 changed, 1 lines skipped", seconds=30)
     assert server.json("account", "show", "hanako@in.example")["fullName"] == "Suzuki, Hanako"
 
 

@@ -27,7 +27,9 @@ extension FakeServer {
 
     private mutating func answer(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
         switch method {
-        case ServerInterface.Hello.name: return one(hello)
+        case ServerInterface.Hello.name:
+            presentedKeys.append(try input(ServerInterface.Hello.self, call).keys)
+            return one(hello)
         case ServerInterface.GetStatus.name: return one(status)
         case ServerInterface.Announce.name: return one(Nothing())
         case ServerInterface.Watch.name: return []
@@ -110,7 +112,25 @@ extension FakeServer {
             return one(SettingsInterface.History.Output(revisions: Array(found)))
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
-            return one(list(try input(DirectoryInterface.ListAccounts.self, call)))
+            let asked = try input(DirectoryInterface.ListAccounts.self, call)
+            if operationPasswords[asked.domain] != nil, !openedDomains.contains(asked.domain) {
+                throw ControlError(.notPermitted, code: "domain.locked", "locked", arguments: [asked.domain])
+            }
+            return one(list(asked))
+        case DirectoryInterface.OpenDomain.name:
+            let asked = try input(DirectoryInterface.OpenDomain.self, call)
+            guard operationPasswords[asked.domain] == asked.password else {
+                throw ControlError(
+                    .notPermitted, code: "domain.wrong-password", "wrong password", arguments: [asked.domain])
+            }
+            openedDomains.insert(asked.domain)
+            return one(DirectoryInterface.OpenDomain.Output(key: "key-\(asked.domain)"))
+        case DirectoryInterface.ChangeDomain.name:
+            let asked = try input(DirectoryInterface.ChangeDomain.self, call)
+            if let password = asked.values.operationPassword {
+                operationPasswords[asked.name] = password.isEmpty ? nil : password
+            }
+            return one(done("domain/\(asked.name)"))
         case DirectoryInterface.BeginTransfer.name, DirectoryInterface.SendAccounts.name,
             DirectoryInterface.FinishTransfer.name, DirectoryInterface.ListTransfer.name,
             DirectoryInterface.EndTransfer.name:

@@ -100,6 +100,41 @@ struct LiveTests {
         #expect(driver.server.finished.map(\.dryRun) == [true, false])
     }
 
+    /// R-ACC-11, test vector 8 of spec file 03.
+    @Test func aProtectedDomainAsksForItsPasswordAndShowsNothingBefore() {
+        var server = FakeServer()
+        server.operationPasswords["example.jp"] = "Sesame"
+        var driver = Driver(server: server)
+        driver.go(.accounts)
+        #expect(!driver.text.contains("user000000"))
+        let asked = driver.server.calls.count { $0 == DirectoryInterface.ListAccounts.name }
+        driver.keys(.character("i"), .character("x"), .character("a"))
+        #expect(driver.server.calls.count { $0 == DirectoryInterface.ListAccounts.name } == asked, "asked once only")
+        driver.keys(.character("o"))
+        driver.type("wrong")
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("neither the operation password of example.jp nor"))
+        driver.type("Sesame")
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("user000000"))
+        #expect(driver.server.presentedKeys.last == ["key-example.jp"])
+    }
+
+    @Test func anOperationPasswordIsSetTwiceTypedAndTakenAway() {
+        var driver = Driver()
+        driver.go(.accounts)
+        driver.keys(.backTab, .character("w"))
+        driver.type("Sesame")
+        driver.keys(.tab)
+        driver.type("Sesam")
+        driver.keys(.control("o"))
+        #expect(driver.server.operationPasswords.isEmpty)
+        driver.type("e")
+        driver.keys(.control("o"))
+        #expect(driver.server.operationPasswords == ["example.jp": "Sesame"])
+        #expect(driver.server.openedDomains == ["example.jp"], "who set it need not give it")
+    }
+
     @Test func aFaultyFileCannotBeSynchronised() {
         var driver = Driver()
         driver.files["/tmp/all.tsv"] = "a\tpw\nnonsense\n"

@@ -13,6 +13,11 @@ package struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Language of screens and messages: ja or en.", valueName: "ja|en"))
     package var language: LanguageChoice?
 
+    @Option(
+        help: ArgumentHelp(
+            "First line: the operation password of a protected domain (or EPOST_DOMAIN_PASSWORD).", valueName: "file"))
+    package var domainPasswordFile: String?
+
     package init() {}
 
     package func validate() throws {
@@ -44,7 +49,7 @@ package struct GlobalOptions: ParsableArguments {
         return front + rest + arguments[index...]
     }
 
-    private static let names: Set<String> = ["--root", "--socket", "--language"]
+    private static let names: Set<String> = ["--root", "--socket", "--language", "--domain-password-file"]
 }
 
 package struct LanguageChoice: ExpressibleByArgument, Sendable {

@@ -64,7 +64,8 @@ package enum CommandLineProgram {
         let language = command.global.language?.language ?? Language(environment: environment)
         let session = Session(
             console: console, global: command.global, texts: CatalogueFiles.load(language),
-            origin: environment("SSH_CONNECTION")?.split(separator: " ").first.map(String.init), connect: connect)
+            origin: environment("SSH_CONNECTION")?.split(separator: " ").first.map(String.init),
+            domainPassword: environment("EPOST_DOMAIN_PASSWORD"), connect: connect)
         return .finished(session.run(command))
     }
 

@@ -8,17 +8,21 @@ final class Session {
     let global: GlobalOptions
     private let texts: Texts?
     private let origin: String?
+    private let domainPassword: String?
+    /// Protected domains that were tried to be opened.
+    private var triedDomains: Set<String> = []
     private let connect: (String) throws(ControlError) -> any ControlCaller
     private var connected: (caller: any ControlCaller, hello: ServerInterface.Hello.Output)?
 
     init(
-        console: Console, global: GlobalOptions, texts: Texts?, origin: String?,
+        console: Console, global: GlobalOptions, texts: Texts?, origin: String?, domainPassword: String? = nil,
         connect: @escaping (String) throws(ControlError) -> any ControlCaller
     ) {
         self.console = console
         self.global = global
         self.texts = texts
         self.origin = origin
+        self.domainPassword = domainPassword
         self.connect = connect
     }
 
@@ -47,9 +51,42 @@ final class Session {
     func caller() throws(ControlError) -> any ControlCaller { try connection().caller }
     func hello() throws(ControlError) -> ServerInterface.Hello.Output { try connection().hello }
 
+    /// A protected domain is opened on the way, when its password is at hand (R-ACC-11).
     func call<M: ControlMethod>(_ method: M.Type, _ input: M.Input) throws(ControlError) -> M.Output {
-        try caller().call(method, input)
+        while true {
+            do throws(ControlError) {
+                return try caller().call(method, input)
+            } catch {
+                guard try open(for: error) else { throw error }
+            }
+        }
     }
+
+    /// - Returns: whether something was opened for which `error` asks.
+    private func open(for error: ControlError) throws(ControlError) -> Bool {
+        let domain: String
+        switch error.detail.code {
+        case "domain.locked": domain = error.detail.arguments?.first ?? ""
+        case "domain.system-locked": domain = ""
+        default: return false
+        }
+        guard triedDomains.insert(domain).inserted, let password = password(of: domain) else { return false }
+        _ = try caller().call(DirectoryInterface.OpenDomain.self, .init(domain: domain, password: password))
+        return true
+    }
+
+    /// From the file of the option, the environment, or who sits there.
+    private func password(of domain: String) -> String? {
+        if let file = global.domainPasswordFile {
+            guard case .success(let text) = console.read(file) else { return nil }
+            return text.split(whereSeparator: \.isNewline).first.map(String.init)
+        }
+        if let domainPassword, !domainPassword.isEmpty { return domainPassword }
+        guard console.canAsk else { return nil }
+        return console.readSecretLine(
+            domain.isEmpty ? word(.systemPasswordPrompt) : word(.domainPasswordPrompt, domain))
+    }
+
     func call<M: ControlMethod>(_ method: M.Type) throws(ControlError) -> M.Output where M.Input == Nothing {
         try caller().call(method, Nothing())
     }

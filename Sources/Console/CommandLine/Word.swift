@@ -170,6 +170,9 @@ enum Word: String, CaseIterable {
     case transferChanged = "command.transfer-changed"
     case transferRemoved = "command.transfer-removed"
     case kept = "command.kept"
+    case protected = "command.protected"
+    case domainPasswordPrompt = "command.domain-password-prompt"
+    case systemPasswordPrompt = "command.system-password-prompt"
     case wouldChange = "command.would-change"
     case yes = "command.yes"
 
@@ -348,6 +351,9 @@ enum Word: String, CaseIterable {
         case .transferChanged: "changed"
         case .transferRemoved: "removed"
         case .kept: "kept"
+        case .protected: "Password"
+        case .domainPasswordPrompt: "Operation password of {0}: "
+        case .systemPasswordPrompt: "System management password: "
         case .wouldChange: "{0} places would change; nothing was changed."
         case .yes: "yes"
         }

@@ -17,6 +17,8 @@ package final class Caller: Sendable {
         var origin = ""
     }
     private let introduction = Mutex(Introduction())
+    /// What this connection opened by a password; names that mean something to who set them.
+    private let doors = Mutex<Set<String>>([])
 
     init(id: Int, userID: UInt32, user: String, mayLook: Bool, mayChange: Bool) {
         self.id = id
@@ -33,6 +35,8 @@ package final class Caller: Sendable {
             $0.origin = Self.printable(origin ?? "")
         }
     }
+    package func open(_ door: String) { doors.withLock { _ = $0.insert(door) } }
+    package func hasOpened(_ door: String) -> Bool { doors.withLock { $0.contains(door) } }
     package var client: String { introduction.withLock { $0.client } }
     /// `epost-console 192.0.2.7`: stands in the history.
     package var origin: String {

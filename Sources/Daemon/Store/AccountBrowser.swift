@@ -25,6 +25,7 @@ package final class AccountBrowser: @unchecked Sendable {
     private var version: Int64 = -1
     private var revision: Int64 = -1
     private var domains: [String: DomainRecord] = [:]
+    private var operationLocks: [String: String] = [:]
     private var settings: SettingsSnapshot
     private var order: Order?
     private var rows: [Int64] = []
@@ -91,6 +92,11 @@ package final class AccountBrowser: @unchecked Sendable {
         }
     }
 
+    /// Hashes of operation passwords by domain, protected ones only, and that of the system management password.
+    package func operationHashes() throws(ControlError) -> (domains: [String: String], system: String) {
+        try locked { (operationLocks, settings[AdminSettings.passwordHash]) }
+    }
+
     private func locked<Value: Sendable>(_ body: () throws -> Value) throws(ControlError) -> Value {
         let answer: Result<Value, ControlError> = lock.withLock { _ in
             do {
@@ -115,6 +121,7 @@ package final class AccountBrowser: @unchecked Sendable {
         if newest != revision {
             domains = Dictionary(try reader.domains().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             settings = try reader.snapshot()
+            operationLocks = domains.mapValues(\.operationHash).filter { !$0.value.isEmpty }
             order = nil
         }
         (version, revision) = (current, newest)

@@ -116,7 +116,10 @@ extension StoreWriter {
     /// - Returns: `nil` when no password is given. `{SCRYPT}` in front of a stored hash takes it over (R-ACC-50).
     static func hash(_ password: String?, _ address: String) throws(ControlError) -> String? {
         guard let password, password != hiddenSecret else { return nil }
-        let path = "account/\(address)/password"
+        return try hash(password, path: "account/\(address)/password")
+    }
+
+    static func hash(_ password: String, path: String) throws(ControlError) -> String {
         if password.hasPrefix("{SCRYPT}") {
             guard let hash = PasswordHash(text: String(password.dropFirst("{SCRYPT}".count))) else {
                 throw refused(path, "account.bad-hash", "the password hash cannot be read")

@@ -63,7 +63,7 @@ extension StoreWriter {
         let (password, path) = (line.password, "/password")
         // `*****` is what the original writes for a password that it does not know.
         if options.synchronizes, known != nil, password.isEmpty || password == "*****" { return nil }
-        if password.hasPrefix("{SCRYPT}") { return try hash(password, path) }
+        if password.hasPrefix("{SCRYPT}") { return try hash(password, path: path) }
         if password.first == "{", let end = password.firstIndex(of: "}"),
             end != password.index(after: password.startIndex),
             password[..<end].dropFirst().allSatisfy({

@@ -77,9 +77,12 @@ extension StoreWriter {
     }
 
     /// org.epost.Aliases.Import: all lines or none, one revision.
-    /// - Parameter rows: without faults; `line` for problems.
+    /// - Parameters:
+    ///   - rows: without faults; `line` for problems.
+    ///   - mayTouch: called with the paths that would change, before anything is told or done.
     package func importAliases(
-        _ rows: [AliasTSV.Row], replaces: Bool, dryRun: Bool, note: String, by author: Author
+        _ rows: [AliasTSV.Row], replaces: Bool, dryRun: Bool, note: String, by author: Author,
+        mayTouch: ([String]) throws(ControlError) -> Void = { _ throws(ControlError) in }
     ) throws(ControlError) -> (applied: Applied, output: AliasInterface.Import.Output) {
         try locked { connection, reader in
             let domains = Set(try reader.domains().map(\.name))
@@ -90,6 +93,7 @@ extension StoreWriter {
             var plan = AliasImportPlan(try reader.allAliases(), replaces: replaces)
             for row in rows { plan.add(row.rule) }
             plan.finish()
+            try mayTouch(plan.steps.map { Self.path($0.alias) })
             var output = AliasInterface.Import.Output(
                 revision: Int(try reader.revision()), added: plan.added, kept: plan.kept, removed: plan.removed,
                 problems: [])

@@ -56,6 +56,13 @@ struct Editor {
         } else {
             try connection.run("DELETE FROM domains WHERE name=?", .text(name))
         }
+        if let hash = new?.operationHash, !hash.isEmpty {
+            try connection.run(
+                "INSERT INTO domain_locks(domain, hash) VALUES(?,?) ON CONFLICT(domain) DO UPDATE SET hash=excluded.hash",
+                .text(name), .text(hash))
+        } else {
+            try connection.run("DELETE FROM domain_locks WHERE domain=?", .text(name))
+        }
         try record("domain/\(name)", old?.texts, new?.texts)
     }
 

@@ -104,6 +104,7 @@ extension StoreWriter {
     /// - Parameter writeTable: puts the lines into the file of a table; called inside the transaction, last.
     package func revert(
         _ input: SettingsInterface.Revert.Input, by author: Author,
+        mayTouch: ([String]) throws(ControlError) -> Void = { _ throws(ControlError) in },
         writeTable: (_ name: String, _ lines: [String]?) throws -> Void
     ) throws(ControlError) -> Applied {
         try locked { connection, reader in
@@ -112,6 +113,7 @@ extension StoreWriter {
                 throw Self.notFound(
                     "", "history.unknown", "there is no revision \(input.revision)", String(input.revision))
             }
+            try mayTouch(undone.map(\.path))
             try Self.checkRevertible(undone, Int64(input.revision), connection)
             let plan = try revertPlan(undone, reader)
             if input.dryRun {

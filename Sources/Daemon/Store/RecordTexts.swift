@@ -11,7 +11,7 @@ extension DomainRecord {
         [
             "maxAccounts=\(maxAccounts)", "mailboxMode=\(mailboxMode.rawValue)",
             "smtpAddresses=\(smtpAddresses.map(\.description).joined(separator: " "))", "folder=\(folder)",
-        ]
+        ] + (operationHash.isEmpty ? [] : ["operationPassword=\(operationHash)"])
     }
 
     init(name: String, texts: [String]) {
@@ -20,7 +20,7 @@ extension DomainRecord {
             name: name, maxAccounts: Int(fields["maxAccounts"]) ?? 0,
             mailboxMode: MailboxMode(rawValue: fields["mailboxMode"]) ?? .common,
             smtpAddresses: fields["smtpAddresses"].split(separator: " ").compactMap { IPAddress($0) },
-            folder: fields["folder"])
+            folder: fields["folder"], operationHash: fields["operationPassword"])
     }
 }
 
@@ -58,7 +58,7 @@ extension ChangeRecord {
         if isSecret {
             return ChangeRecord(path: path, old: old.map(Self.hidden), new: new.map(Self.hidden))
         }
-        if path.hasPrefix("account/") {
+        if path.hasPrefix("account/") || path.hasPrefix("domain/") {
             // Two different hashes must look different: "changed" is what people need to see.
             let isChanged = Self.password(old) != Self.password(new) && old != nil && new != nil
             return ChangeRecord(
@@ -74,10 +74,13 @@ extension ChangeRecord {
 
     private static func hidden(_ texts: [String]) -> [String] { texts.isEmpty ? [] : [hiddenSecret] }
 
-    private static func password(_ texts: [String]?) -> String? { texts?.first { $0.hasPrefix("password=") } }
+    private static func isPassword(_ text: String) -> Bool {
+        text.hasPrefix("password=") || text.hasPrefix("operationPassword=")
+    }
+    private static func password(_ texts: [String]?) -> String? { texts?.first(where: isPassword) }
 
     private static func masked(_ texts: [String], _ mark: String) -> [String] {
-        texts.map { $0.hasPrefix("password=") ? "password=\(hiddenSecret)\(mark)" : $0 }
+        texts.map { isPassword($0) ? "\($0.prefix { $0 != "=" })=\(hiddenSecret)\(mark)" : $0 }
     }
 
     /// Lines between the common beginning and the common end, at most 200 of each.

@@ -19,18 +19,21 @@ package struct DomainRecord: Hashable, Sendable {
     package var smtpAddresses: [IPAddress]
     /// Put in front of `%USERNAME%` in separate mode; may be empty (R-DOM-19).
     package var folder: String
+    /// Hash of the operation password (R-ACC-11); empty: not protected.
+    package var operationHash: String
     /// Revision that last changed it.
     package var revision: Int64
 
     package init(
         name: String, maxAccounts: Int = 0, mailboxMode: MailboxMode = .common, smtpAddresses: [IPAddress] = [],
-        folder: String = "", revision: Int64 = 0
+        folder: String = "", operationHash: String = "", revision: Int64 = 0
     ) {
         self.name = name
         self.maxAccounts = maxAccounts
         self.mailboxMode = mailboxMode
         self.smtpAddresses = smtpAddresses
         self.folder = folder
+        self.operationHash = operationHash
         self.revision = revision
     }
 }
@@ -69,6 +72,10 @@ package struct AccountRecord: Hashable, Sendable {
     }
 
     package var address: MailAddress { MailAddress(localPart: account, domain: domain) }
+}
+
+extension DomainRecord: CustomStringConvertible {
+    package var description: String { "domain \(name)" }
 }
 
 extension AccountRecord: CustomStringConvertible {

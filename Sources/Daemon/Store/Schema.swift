@@ -41,6 +41,8 @@ enum Schema {
             id INTEGER PRIMARY KEY, domain TEXT NOT NULL, folded TEXT NOT NULL, position INTEGER NOT NULL,
             alias TEXT NOT NULL, target TEXT NOT NULL, folded_target TEXT NOT NULL, rewrite TEXT NOT NULL,
             revision INTEGER NOT NULL, UNIQUE(domain, folded, position));
+        CREATE TABLE IF NOT EXISTS domain_locks(
+            domain TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS accounts_incomplete ON accounts(id) WHERE password GLOB '$pbkdf2-sha256$*';
         CREATE INDEX IF NOT EXISTS aliases_by_target ON aliases(folded_target);
         """

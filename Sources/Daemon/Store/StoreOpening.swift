@@ -50,7 +50,10 @@ enum StoreOpening {
         for suffix in ["-wal", "-shm"] { rename(path + suffix, aside + suffix) }
         let connection = try openSound(path)
         var rescued: [String] = []
-        for table in ["revisions", "changes", "settings", "domains", "accounts", "aliases", "state", "secrets"] {
+        for table in [
+            "revisions", "changes", "settings", "domains", "accounts", "aliases", "state", "secrets",
+            "domain_locks",
+        ] {
             rescued.append("\(copy(table, from: aside, to: connection)) \(table)")
         }
         return (

@@ -20,12 +20,15 @@ struct StoreReader {
     }
 
     func domains() throws(DatabaseError) -> [DomainRecord] {
-        let sql = "SELECT name, max_accounts, mode, addresses, folder, revision FROM domains ORDER BY id"
+        let sql = """
+            SELECT name, max_accounts, mode, addresses, folder, revision, hash
+            FROM domains LEFT JOIN domain_locks ON domain=name ORDER BY id
+            """
         return try connection.rows(sql) { row in
             DomainRecord(
                 name: row.text(0), maxAccounts: row.int(1), mailboxMode: MailboxMode(rawValue: row.text(2)) ?? .common,
                 smtpAddresses: (Texts.decode(row.text(3)) ?? []).compactMap { IPAddress($0) }, folder: row.text(4),
-                revision: row.integer(5))
+                operationHash: row.optionalText(6) ?? "", revision: row.integer(5))
         }
     }
 

@@ -25,18 +25,21 @@ struct AccountFilesDesk: Sendable {
 
     func register(on server: ControlServer) {
         let (desk, directory) = (desk, directory)
-        server.on(DirectoryInterface.GetAccountFile.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try Self.read(input, directory) }
+        server.on(DirectoryInterface.GetAccountFile.self) { input, caller throws(ControlError) in
+            try desk.gate.need(address: input.address, caller)
+            return try await desk.offload.run { () throws(ControlError) in try Self.read(input, directory) }
         }
         server.on(DirectoryInterface.SetAccountFile.self) { input, caller throws(ControlError) in
             try desk.needConfiguration()
+            try desk.gate.need(address: input.address, caller)
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try Self.write(input, directory, desk.store, Desk.author(caller))
             }
             return desk.published(applied, by: caller)
         }
-        server.on(DirectoryInterface.TestAccount.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try Self.test(input, directory) }
+        server.on(DirectoryInterface.TestAccount.self) { input, caller throws(ControlError) in
+            try desk.gate.need(address: input.address, caller)
+            return try await desk.offload.run { () throws(ControlError) in try Self.test(input, directory) }
         }
     }
 

@@ -14,7 +14,8 @@ struct AccountTransferDesk: Sendable {
     func register(on server: ControlServer) {
         registerTransfer(on: server)
         let desk = desk
-        server.on(DirectoryInterface.ExportAccounts.self) { input, _ throws(ControlError) in
+        server.on(DirectoryInterface.ExportAccounts.self) { input, caller throws(ControlError) in
+            try desk.gate.need([input.domain], caller)
             let (accounts, total) = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.exportAccounts(of: input.domain, offset: input.offset, limit: input.limit)
             }
@@ -26,6 +27,7 @@ struct AccountTransferDesk: Sendable {
         let (desk, sessions) = (desk, sessions)
         server.on(DirectoryInterface.BeginTransfer.self) { input, caller throws(ControlError) in
             try desk.needConfiguration()
+            if let domain = input.domain { try desk.gate.need([domain], caller) }
             return .init(
                 transfer: try sessions.begin(caller, try Self.options(input), domain: input.domain?.lowercased()))
         }
@@ -41,7 +43,7 @@ struct AccountTransferDesk: Sendable {
             let (report, applied) = try await desk.offload.run { () throws(ControlError) in
                 var state = try sessions.take(input.transfer, caller)
                 defer { sessions.put(state, input.transfer) }
-                return try Self.finish(input, &state, desk.store, Desk.author(caller))
+                return try Self.finish(input, &state, desk, caller)
             }
             if let applied {
                 desk.hashes.wake()
@@ -155,8 +157,8 @@ struct AccountTransferDesk: Sendable {
     // MARK: End
 
     private static func finish(
-        _ input: DirectoryInterface.FinishTransfer.Input, _ state: inout TransferSessions.State, _ store: StoreWriter,
-        _ author: Author
+        _ input: DirectoryInterface.FinishTransfer.Input, _ state: inout TransferSessions.State, _ desk: Desk,
+        _ caller: Caller
     ) throws(ControlError) -> (TransferReport, Applied?) {
         guard !state.isDone else {
             throw ControlError(.refused, code: "account.transfer-done", "this transfer was carried out already")
@@ -173,9 +175,10 @@ struct AccountTransferDesk: Sendable {
                 "\(state.faults) lines are faulty; nothing was changed", arguments: [String(state.faults)],
                 problems: state.problems.filter { !$0.isWarning })
         }
-        var (plan, revision, applied) = try store.transfer(
+        var (plan, revision, applied) = try desk.store.transfer(
             state.rows, problems: state.problems, state.options, isStrict: input.strict, base: input.baseRevision,
-            dryRun: input.dryRun, note: input.note, by: author)
+            dryRun: input.dryRun, note: input.note, by: Desk.author(caller)
+        ) { domains throws(ControlError) in try desk.gate.need(domains, caller) }
         state.plan = plan
         state.isDone = !input.dryRun
         let problems = (state.problems + plan.problems).sorted { line(of: $0) < line(of: $1) }

@@ -12,6 +12,13 @@ struct AliasDesk: Sendable {
     let desk: Desk
     let browser: AliasBrowser
     let directory: any Directory
+    private let parts = SentTexts()
+
+    init(desk: Desk, browser: AliasBrowser, directory: any Directory) {
+        self.desk = desk
+        self.browser = browser
+        self.directory = directory
+    }
 
     func register(on server: ControlServer) {
         registerLists(on: server)
@@ -48,32 +55,40 @@ struct AliasDesk: Sendable {
     private func registerChanges(on server: ControlServer) {
         let desk = desk
         func change<M: ControlMethod>(
-            _ method: M.Type, _ body: @escaping @Sendable (M.Input, Author) throws(ControlError) -> Applied
+            _ method: M.Type, _ aliases: @escaping @Sendable (M.Input) -> [String],
+            _ body: @escaping @Sendable (M.Input, Author) throws(ControlError) -> Applied
         ) where M.Output == Applied {
             server.on(method) { input, caller throws(ControlError) in
                 try desk.needConfiguration()
+                for alias in aliases(input) { try desk.gate.need(address: alias, caller) }
                 let applied = try await desk.offload.run { () throws(ControlError) in
                     try body(input, Desk.author(caller))
                 }
                 return desk.published(applied, by: caller)
             }
         }
-        change(AliasInterface.Add.self) { input, author throws(ControlError) in
+        change(AliasInterface.Add.self, { [$0.alias] }) { input, author throws(ControlError) in
             try desk.store.addAlias(input.alias, input.target, note: input.note, by: author)
         }
-        change(AliasInterface.Change.self) { input, author throws(ControlError) in
+        change(AliasInterface.Change.self, { [$0.alias, $0.newAlias] }) { input, author throws(ControlError) in
             try desk.store.changeAlias(input, by: author)
         }
-        change(AliasInterface.Remove.self) { input, author throws(ControlError) in
+        change(AliasInterface.Remove.self, { [$0.alias] }) { input, author throws(ControlError) in
             try desk.store.removeAlias(input.alias, input.target, note: input.note, by: author)
         }
     }
 
     private func registerImport(on server: ControlServer) {
-        let desk = desk
+        let (desk, parts) = (desk, parts)
+        server.on(AliasInterface.Send.self) { input, caller throws(ControlError) in
+            try desk.needConfiguration()
+            return .init(transfer: try parts.add(input.text, to: input.transfer, caller))
+        }
         server.on(AliasInterface.Import.self) { input, caller throws(ControlError) in
             try desk.needConfiguration()
-            let reading = AliasTSV.read(TableText(input.text))
+            let before = try input.transfer.map { name throws(ControlError) in try parts.take(name, caller) }
+            let text = (before ?? "") + input.text
+            let reading = try await desk.offload.run { () throws(ControlError) in AliasTSV.read(TableText(text)) }
             let problems = reading.problems.map {
                 Problem(
                     path: "line/\($0.line)", code: $0.code, message: $0.message, arguments: $0.arguments,
@@ -88,7 +103,8 @@ struct AliasDesk: Sendable {
             var (applied, output) = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.importAliases(
                     reading.value, replaces: input.replaces, dryRun: input.dryRun, note: input.note,
-                    by: Desk.author(caller))
+                    by: Desk.author(caller)
+                ) { paths throws(ControlError) in try desk.gate.need(paths: paths, caller) }
             }
             // Watchers are told that much has changed, not ten thousand lines of it.
             if applied.changes.count > Self.toldChanges {

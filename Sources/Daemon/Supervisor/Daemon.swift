@@ -108,11 +108,13 @@ package enum Daemon {
         if let code = RewritingKey.make(layout) {
             supervisor.log(.warning, "\(RewritingKey.path(layout)) cannot be made: \(SmallFile.errorText(code))")
         }
-        let desk = Desk(
-            layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: Offload(), queue: queue,
-            hashes: HashCompleter(store: store) { [inbox] text in inbox.post { $0.log(.info, text) } })
         let directory = try StoreDirectory(layout: layout)
         let browser = try AccountBrowser(layout: layout, usage: MailboxUsageReader.usage)
+        let offload = Offload()
+        let desk = Desk(
+            layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: offload, queue: queue,
+            hashes: HashCompleter(store: store) { [inbox] text in inbox.post { $0.log(.info, text) } },
+            gate: DomainGate(browser: browser, offload: offload))
         let aliases = try AliasBrowser(layout: layout)
         let tables = TableFiles(desk: desk)
         supervisor.tablesChanged = { tables.changed($0) }

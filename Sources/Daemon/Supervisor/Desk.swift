@@ -13,6 +13,7 @@ struct Desk: Sendable {
     let offload: Offload
     let queue: QueueView
     let hashes: HashCompleter
+    let gate: DomainGate
 
     func status() -> ServerStatus { board.status(queue: queue.summary()) }
 

@@ -23,43 +23,55 @@ struct DirectoryDesk: Sendable {
         server.on(DirectoryInterface.ListDomains.self) { _, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in .init(domains: try desk.store.listDomains()) }
         }
-        change(DirectoryInterface.AddDomain.self, on: server) { input, author throws(ControlError) in
+        server.on(DirectoryInterface.OpenDomain.self) { input, caller throws(ControlError) in
+            .init(key: try await desk.gate.open(input.domain, password: input.password, caller))
+        }
+        change(DirectoryInterface.AddDomain.self, on: server, domain: { $0.name }) {
+            input, author throws(ControlError) in
             try desk.store.addDomain(input.name, input.values, note: input.note, by: author)
         }
-        change(DirectoryInterface.ChangeDomain.self, on: server) { input, author throws(ControlError) in
+        change(DirectoryInterface.ChangeDomain.self, on: server, domain: { $0.name }) {
+            input, author throws(ControlError) in
             try desk.store.changeDomain(
                 input.name, input.values, base: input.baseRevision, note: input.note, by: author)
         }
-        change(DirectoryInterface.RemoveDomain.self, on: server) { input, author throws(ControlError) in
+        change(DirectoryInterface.RemoveDomain.self, on: server, domain: { $0.name }) {
+            input, author throws(ControlError) in
             try desk.store.removeDomain(input.name, note: input.note, by: author)
         }
     }
 
     private func registerAccounts(on server: ControlServer) {
         let (desk, browser, measure) = (desk, browser, measure)
-        server.on(DirectoryInterface.ListAccounts.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try browser.list(input) }
+        server.on(DirectoryInterface.ListAccounts.self) { input, caller throws(ControlError) in
+            try desk.gate.need([input.domain], caller)
+            return try await desk.offload.run { () throws(ControlError) in try browser.list(input) }
         }
-        server.on(DirectoryInterface.GetAccount.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in
+        server.on(DirectoryInterface.GetAccount.self) { input, caller throws(ControlError) in
+            try desk.gate.need(address: input.address, caller)
+            return try await desk.offload.run { () throws(ControlError) in
                 try measure.completed(try browser.get(input.address), browser)
             }
         }
-        server.on(DirectoryInterface.AccountUsage.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in
+        server.on(DirectoryInterface.AccountUsage.self) { input, caller throws(ControlError) in
+            try desk.gate.need([input.domain], caller)
+            return try await desk.offload.run { () throws(ControlError) in
                 .init(
                     rows: measure.usages(
                         of: try browser.mailboxes(of: Array(input.accounts.prefix(200)), in: input.domain)))
             }
         }
-        change(DirectoryInterface.AddAccount.self, on: server) { input, author throws(ControlError) in
+        change(DirectoryInterface.AddAccount.self, on: server, address: { $0.address }) {
+            input, author throws(ControlError) in
             try desk.store.addAccount(input.address, input.values, note: input.note, by: author)
         }
-        change(DirectoryInterface.ChangeAccount.self, on: server) { input, author throws(ControlError) in
+        change(DirectoryInterface.ChangeAccount.self, on: server, address: { $0.address }) {
+            input, author throws(ControlError) in
             try desk.store.changeAccount(
                 input.address, input.values, base: input.baseRevision, note: input.note, by: author)
         }
-        change(DirectoryInterface.RemoveAccount.self, on: server) { input, author throws(ControlError) in
+        change(DirectoryInterface.RemoveAccount.self, on: server, address: { $0.address }) {
+            input, author throws(ControlError) in
             let (applied, place) = try desk.store.removeAccount(
                 input.address, deletesMailbox: input.deleteMailbox, note: input.note, by: author)
             guard let place, let failure = MailboxRemoval.remove(place) else { return applied }
@@ -74,12 +86,15 @@ struct DirectoryDesk: Sendable {
     }
 
     private func change<M: ControlMethod>(
-        _ method: M.Type, on server: ControlServer,
+        _ method: M.Type, on server: ControlServer, domain: (@Sendable (M.Input) -> String)? = nil,
+        address: (@Sendable (M.Input) -> String)? = nil,
         _ body: @escaping @Sendable (M.Input, Author) throws(ControlError) -> Applied
     ) where M.Output == Applied {
         let desk = desk
         server.on(method) { input, caller throws(ControlError) in
             try desk.needConfiguration()
+            if let domain { try desk.gate.need([domain(input)], caller) }
+            if let address { try desk.gate.need(address: address(input), caller) }
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try body(input, Desk.author(caller))
             }

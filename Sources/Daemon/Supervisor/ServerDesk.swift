@@ -21,6 +21,7 @@ struct ServerDesk: Sendable {
         let desk = desk
         server.on(ServerInterface.Hello.self) { input, caller throws(ControlError) in
             caller.introduce(client: input.client, origin: input.origin)
+            desk.gate.present(input.keys ?? [], caller)
             return try await desk.offload.run { () throws(ControlError) in try hello(caller) }
         }
         server.on(ServerInterface.GetStatus.self) { _, _ throws(ControlError) in

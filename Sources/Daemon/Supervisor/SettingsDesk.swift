@@ -19,6 +19,7 @@ struct SettingsDesk: Sendable {
             }
         }
         server.on(SettingsInterface.Apply.self) { input, caller throws(ControlError) in
+            try desk.gate.need(paths: input.changes.map(\.key), caller)
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.apply(
                     input.changes, note: input.note, dryRun: input.dryRun, by: Desk.author(caller))
@@ -31,7 +32,10 @@ struct SettingsDesk: Sendable {
         let writeTable = writeTable
         server.on(SettingsInterface.Revert.self) { input, caller throws(ControlError) in
             let applied = try await desk.offload.run { () throws(ControlError) in
-                try desk.store.revert(input, by: Desk.author(caller), writeTable: writeTable)
+                try desk.store.revert(
+                    input, by: Desk.author(caller),
+                    mayTouch: { paths throws(ControlError) in try desk.gate.need(paths: paths, caller) },
+                    writeTable: writeTable)
             }
             return input.dryRun ? applied : await desk.inForce(applied, by: caller)
         }

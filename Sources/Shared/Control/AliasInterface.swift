@@ -91,18 +91,42 @@ package enum AliasInterface {
         package typealias Output = Applied
     }
     /// Adds the lines `alias<TAB>real[,n]` that are not there yet. A fault in any line and nothing is changed.
+    /// The next part of a text that is too long for one call, to be imported by `Import`. Forgotten after ten idle
+    /// minutes.
+    package enum Send: ControlMethod {
+        package static let name = "org.epost.Aliases.Send"
+        package struct Input: Codable, Hashable, Sendable {
+            /// What the first part answered; `nil` with the first.
+            package var transfer: String?
+            /// Whole lines.
+            package var text: String
+            package init(transfer: String? = nil, text: String) {
+                self.transfer = transfer
+                self.text = text
+            }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            package var transfer: String
+            package init(transfer: String) { self.transfer = transfer }
+        }
+    }
+
     package enum Import: ControlMethod {
         package static let name = "org.epost.Aliases.Import"
-        /// Lines in one call.
-        package static let maximumLines = 100_000
+        package static let mayWait = true
         package struct Input: Codable, Hashable, Sendable {
+            /// Parts that were sent before `text`.
+            package var transfer: String?
             package var text: String
             /// Aliases that the text does not hold are removed.
             package var replaces: Bool
             /// Only tell what would be done.
             package var dryRun: Bool
             package var note: String
-            package init(text: String, replaces: Bool = false, dryRun: Bool = false, note: String = "") {
+            package init(
+                transfer: String? = nil, text: String, replaces: Bool = false, dryRun: Bool = false, note: String = ""
+            ) {
+                self.transfer = transfer
                 self.text = text
                 self.replaces = replaces
                 self.dryRun = dryRun

@@ -53,6 +53,29 @@ package enum DirectoryInterface {
         package typealias Output = Applied
     }
 
+    /// Opens a protected domain for this connection (R-ACC-11). The system management password opens every domain. Wrong
+    /// tries make the same user wait longer each time.
+    package enum OpenDomain: ControlMethod {
+        package static let name = "org.epost.Directory.OpenDomain"
+        package static let mayWait = true
+        package static let isReadOnly = true
+        package struct Input: Codable, Hashable, Sendable {
+            /// Empty: the system management password is given.
+            package var domain: String
+            package var password: String
+            package init(domain: String, password: String) {
+                self.domain = domain
+                self.password = password
+            }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            /// Opens the same for this user on other connections, with `Hello`; for twelve hours, or until the password
+            /// changes.
+            package var key: String
+            package init(key: String) { self.key = key }
+        }
+    }
+
     /// A window of a domain's accounts.
     package enum ListAccounts: ControlMethod {
         package static let name = "org.epost.Directory.ListAccounts"
@@ -165,13 +188,18 @@ package struct DomainValues: Codable, Hashable, Sendable {
     package var smtpAddresses: [String]?
     /// Folder before `%USERNAME%` (R-DOM-19).
     package var folder: String?
+    /// Asked for before others may see or change what belongs to the domain (R-ACC-11); empty: none any more. Never
+    /// sent back.
+    package var operationPassword: String?
     package init(
-        maxAccounts: Int? = nil, mailboxMode: String? = nil, smtpAddresses: [String]? = nil, folder: String? = nil
+        maxAccounts: Int? = nil, mailboxMode: String? = nil, smtpAddresses: [String]? = nil, folder: String? = nil,
+        operationPassword: String? = nil
     ) {
         self.maxAccounts = maxAccounts
         self.mailboxMode = mailboxMode
         self.smtpAddresses = smtpAddresses
         self.folder = folder
+        self.operationPassword = operationPassword
     }
 }
 
@@ -184,9 +212,11 @@ package struct DomainEntry: Codable, Hashable, Sendable {
     package var accounts: Int
     /// Base revision of a change.
     package var revision: Int
+    /// Whether it has an operation password (R-ACC-11).
+    package var isProtected: Bool
     package init(
         name: String, maxAccounts: Int, mailboxMode: String, smtpAddresses: [String], folder: String, accounts: Int,
-        revision: Int
+        revision: Int, isProtected: Bool = false
     ) {
         self.name = name
         self.maxAccounts = maxAccounts
@@ -195,6 +225,7 @@ package struct DomainEntry: Codable, Hashable, Sendable {
         self.folder = folder
         self.accounts = accounts
         self.revision = revision
+        self.isProtected = isProtected
     }
 }
 

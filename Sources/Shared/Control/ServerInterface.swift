@@ -9,9 +9,12 @@ package enum ServerInterface {
             package var client: String
             /// Where the person sits (first word of SSH_CONNECTION), shown to others; information only.
             package var origin: String?
-            package init(client: String, origin: String? = nil) {
+            /// Of protected domains that were opened on another connection (org.epost.Directory.OpenDomain).
+            package var keys: [String]?
+            package init(client: String, origin: String? = nil, keys: [String]? = nil) {
                 self.client = client
                 self.origin = origin
+                self.keys = keys
             }
         }
         package struct Output: Codable, Hashable, Sendable {

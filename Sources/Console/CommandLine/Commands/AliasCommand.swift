@@ -84,10 +84,22 @@ struct AliasCommand: ParsableCommand {
         var dryRun = false
         @Argument(help: "The file; - is standard input.") var file: String
 
+        /// A frame is 1 MiB, and JSON may write an octet as six.
+        private static let octetsPerCall = 150_000
+
         func execute(_ session: Session) throws {
-            let text = TableText(try session.contents(of: file)).text
+            let lines = TableText(try session.contents(of: file)).lines
+            var transfer: String?
+            var text = ""
+            for line in lines {
+                text += line + "\n"
+                guard text.utf8.count > Self.octetsPerCall else { continue }
+                transfer = try session.call(AliasInterface.Send.self, .init(transfer: transfer, text: text)).transfer
+                text = ""
+            }
             let report = try session.call(
-                AliasInterface.Import.self, .init(text: text, replaces: replace, dryRun: dryRun, note: noting.note))
+                AliasInterface.Import.self,
+                .init(transfer: transfer, text: text, replaces: replace, dryRun: dryRun, note: noting.note))
             if reading.json { return session.show(json: report) }
             session.show(report.problems)
             session.say(

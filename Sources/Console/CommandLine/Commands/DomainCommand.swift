@@ -17,6 +17,8 @@ struct DomainCommand: ParsableCommand {
         var limit: Int?
         @Option(help: "Mailboxes: common or separate.")
         var mode: String?
+        @Flag(help: "Take the operation password, which others must give, from the first line of standard input.")
+        var operationPasswordStdin = false
 
         func validate() throws {
             if let limit, limit < 0 { throw ValidationError("--limit \(limit) is too small; use 0 or more.") }
@@ -24,11 +26,12 @@ struct DomainCommand: ParsableCommand {
                 throw ValidationError("--mode is common or separate, not \(mode).")
             }
         }
-        var values: DomainValues {
+        func values(_ session: Session) throws -> DomainValues {
             // A folder makes sense in separate mode only, so it asks for it.
             DomainValues(
                 maxAccounts: limit, mailboxMode: mode ?? (folder == nil ? nil : "separate"),
-                smtpAddresses: address.isEmpty ? nil : address, folder: folder)
+                smtpAddresses: address.isEmpty ? nil : address, folder: folder,
+                operationPassword: operationPasswordStdin ? try session.password(confirmedBy: true) : nil)
         }
     }
 
@@ -44,12 +47,13 @@ struct DomainCommand: ParsableCommand {
                 .init(session.word(.domain)), .init(session.word(.accounts), .right),
                 .init(session.word(.limit), .right),
                 .init(session.word(.mode)), .init(session.word(.folder)), .init(session.word(.addresses)),
+                .init(session.word(.protected)),
             ])
             for domain in found.domains {
                 table.add(
                     domain.name, String(domain.accounts),
                     domain.maxAccounts == 0 ? "-" : String(domain.maxAccounts), domain.mailboxMode, domain.folder,
-                    domain.smtpAddresses.joined(separator: " "))
+                    domain.smtpAddresses.joined(separator: " "), session.word(domain.isProtected ? .yes : .no))
             }
             session.show(table)
         }
@@ -65,7 +69,8 @@ struct DomainCommand: ParsableCommand {
         func execute(_ session: Session) throws {
             session.show(
                 try session.call(
-                    DirectoryInterface.AddDomain.self, .init(name: domain, values: given.values, note: noting.note)))
+                    DirectoryInterface.AddDomain.self,
+                    .init(name: domain, values: try given.values(session), note: noting.note)))
         }
     }
 
@@ -74,13 +79,23 @@ struct DomainCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
         @OptionGroup var given: Values
         @OptionGroup var noting: NoteOptions
+        @Flag(help: "Take the operation password away.")
+        var noOperationPassword = false
         @Argument var domain: String
 
+        func validate() throws {
+            if noOperationPassword, given.operationPasswordStdin {
+                throw ValidationError("Give --operation-password-stdin or --no-operation-password, not both.")
+            }
+        }
+
         func execute(_ session: Session) throws {
-            guard given.values != DomainValues() else { throw CommandFailure.usage(session.word(.nothingToChange)) }
+            var values = try given.values(session)
+            if noOperationPassword { values.operationPassword = "" }
+            guard values != DomainValues() else { throw CommandFailure.usage(session.word(.nothingToChange)) }
             session.show(
                 try session.call(
-                    DirectoryInterface.ChangeDomain.self, .init(name: domain, values: given.values, note: noting.note)))
+                    DirectoryInterface.ChangeDomain.self, .init(name: domain, values: values, note: noting.note)))
         }
     }
 

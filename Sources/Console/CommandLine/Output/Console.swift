@@ -15,6 +15,8 @@ package struct Console {
     /// Replaces a file that only its owner may read; `nil` = done.
     package var writePrivateFile: (_ file: String, _ text: String) -> Trouble?
     package var isTerminal: Bool
+    /// Whether somebody sits at standard input and can be asked.
+    package var canAsk = false
     /// Milliseconds since 1970.
     package var now: () -> Int
 
@@ -35,7 +37,7 @@ package struct Console {
     package func read(_ file: String) -> Result<String, Trouble> { readFile(file) }
 
     package static var standard: Console {
-        Console(
+        var console = Console(
             write: { put($0, to: 1) }, complain: { put($0, to: 2) }, readSecretLine: secretLine, readFile: contents,
             writePrivateFile: writePrivate, isTerminal: isatty(1) == 1,
             now: {
@@ -43,6 +45,8 @@ package struct Console {
                 clock_gettime(CLOCK_REALTIME, &time)
                 return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
             })
+        console.canAsk = isatty(0) == 1
+        return console
     }
 
     private static func put(_ text: String, to descriptor: Int32) {

@@ -159,7 +159,8 @@ extension Context {
         let entry = DomainEntry(
             name: name, maxAccounts: Int(record.maxAccounts) ?? 0, mailboxMode: record.mailboxMode,
             smtpAddresses: record.addresses.split(separator: " ").map(String.init), folder: record.folder,
-            accounts: old.map { model.domains[$0].accounts } ?? 0, revision: revision)
+            accounts: old.map { model.domains[$0].accounts } ?? 0, revision: revision,
+            isProtected: old.map { model.domains[$0].isProtected } ?? false)
         if let old { model.domains[old] = entry } else { model.domains.append(entry) }
     }
 
@@ -175,6 +176,10 @@ extension Context {
         }
         model.applyOutcome = .refused(found)
         if error.kind != .noConnection { notice(.error, error.phrase) }
+        // The change stays staged; it can be applied once the domain is open.
+        if error.detail.code == "domain.locked", let domain = error.detail.arguments?.first {
+            open(DomainOpenDialog(domain))
+        }
         if error.kind == .conflict {
             refresh(SettingsInterface.List.self, .init(), for: .settings)
             refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)

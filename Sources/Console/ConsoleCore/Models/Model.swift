@@ -57,6 +57,8 @@ package struct Model: Sendable {
     var historyVersion = 0
     /// The domain whose accounts the Account Manager shows.
     var accountDomain = ""
+    /// Of protected domains that were opened (R-ACC-11); never written anywhere.
+    var domainKeys: [String] = []
 
     /// What the Log page shall be filtered by when it comes up next; `nil` = as it was.
     var logFilter: String?

@@ -8,7 +8,10 @@ enum ModelLink {
             context.model.requests = [:]
             context.model.announced = []
             context.ask(
-                ServerInterface.Hello.self, .init(client: "epost-console", origin: context.model.origin), for: .hello)
+                ServerInterface.Hello.self,
+                .init(
+                    client: "epost-console", origin: context.model.origin,
+                    keys: context.model.domainKeys.isEmpty ? nil : context.model.domainKeys), for: .hello)
         case .lost(let error):
             context.model.requests = [:]
             context.model.apply = nil

@@ -16,6 +16,8 @@ struct AccountsScreen: Screen {
     private static let measureAgain = 10_000
     private var total = 0
     private var shownDomain = ""
+    /// `shownDomain` asks for its operation password (R-ACC-11).
+    private var isLocked = false
     private var isCompact = false
     /// The empty list, for the other layout.
     private let list: Table
@@ -99,6 +101,12 @@ struct AccountsScreen: Screen {
             return [
                 .nothingToApply,
                 Command(
+                    "domain-open", .text("accounts.menu.domain-open"), keys: [.character("o")],
+                    off: isLocked ? nil : .text("accounts.not-locked"), isAction: true),
+                Command(
+                    "domain-password", .text("accounts.menu.domain-password"), keys: [.character("w")],
+                    off: noDomain ?? off, isAction: true),
+                Command(
                     "domain-change", .text("accounts.menu.domain-change"), keys: [.character("e")],
                     off: noDomain ?? off, isAction: true),
                 Command(
@@ -106,6 +114,13 @@ struct AccountsScreen: Screen {
                 Command(
                     "domain-delete", .text("accounts.menu.domain-delete"), keys: [.character("d"), .delete],
                     off: noDomain ?? off, danger: .wide, isAction: true),
+            ]
+        }
+        if isLocked {
+            return [
+                .nothingToApply,
+                Command(
+                    "domain-open", .text("accounts.menu.domain-open"), keys: [.character("o"), .enter], isAction: true),
             ]
         }
         return [
@@ -152,6 +167,7 @@ struct AccountsScreen: Screen {
         if context.model.accountDomain != shownDomain { changeDomain(context.model.accountDomain) }
         if version != context.model.accountsVersion {
             version = context.model.accountsVersion
+            isLocked = false
             form.update("accounts", as: Table.self) { table in
                 if listing == nil { table.requestFailed() }
                 table.invalidate()
@@ -199,13 +215,14 @@ struct AccountsScreen: Screen {
         measuring = nil
         total = 0
         listing = nil
+        isLocked = false
         form.update("domains", as: Tree.self) { $0.select(name) }
         form.update("accounts", as: Table.self) { $0.restart() }
     }
 
     mutating func requests(_ context: inout Context) {
         askForUsage(&context)
-        guard context.isConnected, context.model.isReady, !shownDomain.isEmpty,
+        guard context.isConnected, context.model.isReady, !shownDomain.isEmpty, !isLocked,
             let wanted = form.update("accounts", as: Table.self, { $0.windowWanted() }) ?? nil
         else { return }
         generation = wanted.generation
@@ -263,7 +280,12 @@ struct AccountsScreen: Screen {
             }
         case .failure(let error):
             form.update("accounts", as: Table.self) { $0.requestFailed() }
-            if error.kind != .noConnection { context.notice(.error, error.phrase) }
+            if error.detail.code == "domain.locked" {
+                isLocked = true
+                context.notice(.information, .text("accounts.locked", Visible.line(shownDomain)))
+            } else if error.kind != .noConnection {
+                context.notice(.error, error.phrase)
+            }
         }
     }
 
@@ -288,7 +310,10 @@ struct AccountsScreen: Screen {
     }
 
     mutating func perform(_ command: String, _ context: inout Context) {
-        let isChange = !["trace", "change"].contains(command)
+        if isLocked, !command.hasPrefix("domain-") {
+            return context.notice(.warning, .text("accounts.locked", Visible.line(shownDomain)))
+        }
+        let isChange = !["trace", "change", "domain-open"].contains(command)
         if isChange, let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
         switch command {
         case "add" where domain(context) != nil: context.open(AccountDialog(adding: shownDomain, context))
@@ -302,6 +327,8 @@ struct AccountsScreen: Screen {
         case "sync" where domain(context) != nil: context.open(SyncDialog(shownDomain))
         case "export" where domain(context) != nil:
             context.open(ExportDialog(shownDomain, of: context.model.domains.map(\.name)))
+        case "domain-open": if isLocked { context.open(DomainOpenDialog(shownDomain)) }
+        case "domain-password": if let entry = domain(context) { context.open(DomainPasswordDialog(entry)) }
         case "domain-add": context.open(DomainDialog(name: "", record: DomainRecord(), isNew: true))
         case "domain-change":
             if let entry = domain(context) {
