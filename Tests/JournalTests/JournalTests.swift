@@ -59,7 +59,7 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
     private let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    private func journal(_ settings: JournalSettings = .init(textLogs: [.receive, .send, .accept, .sender, .fail]))
+    private func journal(_ settings: JournalSettings = .init(textLogs: [.receive, .send, .local, .accept, .sender, .fail]))
         -> Journal
     {
         Journal(folder: scratch.path, host: "mail1", settings: settings, clock: { (someTime, 0) }, warn: { _ in })
@@ -76,6 +76,7 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
                 .send, "outlog",
                 "<ID@mail1>\t[13/Jul/2005:18:00:26]\t192.0.2.7\tclient.example\ta@x.example\tb@y.example\n"
             ),
+            (.local, "outlocallog", "ID@mail1 sent on [13/Jul/2005:18:00:26] from a@x.example to b@y.example\n"),
             (.accept, "acceptlog", "[13/Jul/2005:18:00:26]\t192.0.2.7\tclient.example\ta@x.example\t250\tID\n"),
             (.sender, "senderlog", "[ID]\t[13/Jul/2005:18:00:26]\t[client.example]\t250\n"),
             (

@@ -49,6 +49,8 @@ extension RecipientResult {
         }
     }
 
+    var isRelayed: Bool { if case .relayed = outcome { true } else { false } }
+
     /// Doing it again, should the note of it get lost in a power cut, changes nothing for anybody: a mailbox knows what
     /// it holds.
     var isRepeatable: Bool {

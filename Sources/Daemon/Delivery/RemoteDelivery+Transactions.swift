@@ -119,7 +119,9 @@ extension RemoteDelivery {
         job.recipients = left
         if !left.isEmpty, !broke {
             job.settled += open  // their next host comes with the next attempt
-            return begin(link)
+            concludeDelivered(job)
+            if !unwritten.hold(.session(link), limit: context.configuration.threads) { begin(link) }
+            return
         }
         link.job = nil
         if !broke { keep(link) }
@@ -137,7 +139,7 @@ extension RemoteDelivery {
         }
         job.recipients = []
         conclude(job)
-        release(job, destination)
+        releaseWhenWritten(job, destination)
     }
 
     func translate(

@@ -31,6 +31,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     var isStopping = false
     var isCutting = false
     var onIdle: [EventLoopPromise<Void>] = []
+    let unwritten: UnwrittenSuccesses
 
     package init(
         loop: any EventLoop, context: DeliveryContext, resolver: any NameResolver, tls: ClientTLS?,
@@ -42,6 +43,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         self.settlement = settlement
         self.gauge = gauge
         finder = HostFinder(loop: loop, context: context, resolver: resolver)
+        unwritten = UnwrittenSuccesses(loop: loop)
     }
 
     // MARK: From other threads
@@ -87,6 +89,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     package func cut() -> EventLoopFuture<Void> {
         loop.submit {
             self.isCutting = true
+            for (job, destination) in self.unwritten.takeSlots() { self.release(job, destination) }
             for link in Array(self.links.values) { link.connection?.quit() }
         }
     }
@@ -327,7 +330,7 @@ package final class RemoteDelivery: @unchecked Sendable {
         }
         job.recipients = []
         conclude(job)
-        release(job, destination)
+        releaseWhenWritten(job, destination)
     }
 
     func giveBack(_ job: RemoteJob) { settleAll(job, RecipientResult(.untried, route: job.hop.text)) }
@@ -342,8 +345,41 @@ package final class RemoteDelivery: @unchecked Sendable {
         let now = context.now()
         book.note(job.settled, of: book.record(of: job.hop, now: now), now: now)
         schedule.settled(job.settled.count, of: job.message.sender, at: destinations[job.hop])
-        settlement.settle(job.message, job.settled.map(\.0), job.settled.map(\.1))
+        settle(job.message, job.settled)
         job.settled = []
+    }
+
+    /// The others of a message go on: what was delivered is written down, so that a crash does not send it again. What is
+    /// to be reported waits for the end: one report tells it all.
+    func concludeDelivered(_ job: RemoteJob) {
+        let delivered = job.settled.filter { recipient, result in
+            result.isRelayed && !recipient.recipient.notify.contains(.success)
+        }
+        guard !delivered.isEmpty else { return }
+        let others = job.settled.filter { recipient, _ in !delivered.contains { $0.0.index == recipient.index } }
+        job.settled = delivered
+        conclude(job)
+        job.settled = others
+    }
+
+    private func settle(_ message: ClaimedMessage, _ settled: [(ClaimedRecipient, RecipientResult)]) {
+        var ended: (@Sendable () -> Void)?
+        if settled.contains(where: \.1.isRelayed) {
+            ended = unwritten.begin { [self] held in
+                switch held {
+                case .slot(let job, let destination): release(job, destination)
+                case .session(let link): begin(link)
+                }
+            }
+        }
+        settlement.settle(message, settled.map(\.0), settled.map(\.1), ended: ended)
+    }
+
+    /// A slot is free again, unless too much was sent of which nothing is written down.
+    func releaseWhenWritten(_ job: RemoteJob, _ destination: RemoteDestination) {
+        if isCutting || !unwritten.hold(.slot(job, destination), limit: context.configuration.threads) {
+            release(job, destination)
+        }
     }
 }
 

@@ -98,7 +98,8 @@ struct Reports {
             reportedTo: address,
             from: configuration.administrator ?? MailAddress(localPart: "postmaster", domain: host), hostName: host,
             originalID: message.id, reportID: id, arrival: message.receivedAt, now: now,
-            offsetSeconds: Self.zoneOffset(at: now), notification: message.notification, recipients: entries,
+            offsetSeconds: Self.zoneOffset(at: now),
+            receivedFrom: message.receivedFrom, notification: message.notification, recipients: entries,
             language: configuration.reportLanguage, seed: UInt64.random(in: .min ... .max))
         let original = original(of: message)
         let written = report.write(

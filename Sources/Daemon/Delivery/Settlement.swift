@@ -13,6 +13,7 @@ package final class Settlement: Sendable {
         /// How many of its children are reports.
         var reports: Int
         var done: (@Sendable () -> Void)?
+        var ended: (@Sendable () -> Void)?
     }
 
     private struct Waiting {
@@ -34,9 +35,12 @@ package final class Settlement: Sendable {
     ///   - results: in the order of `recipients`.
     ///   - children: messages that go into the queue with this change or not at all.
     ///   - done: called when the change is durable; any thread, must not block.
+    ///   - ended: called when nothing is left to be written: it is durable, or the message was removed meanwhile; any
+    ///     thread, must not block.
     package func settle(
         _ message: ClaimedMessage, _ recipients: [ClaimedRecipient], _ results: [RecipientResult],
-        children others: [NewMessage] = [], done: (@Sendable () -> Void)? = nil
+        children others: [NewMessage] = [], done: (@Sendable () -> Void)? = nil,
+        ended: (@Sendable () -> Void)? = nil
     ) {
         let now = context.now()
         let configuration = context.configuration
@@ -71,7 +75,7 @@ package final class Settlement: Sendable {
         let change = DeliveryChange(
             message: message.key, items: items, children: others + children,
             isRepeatable: done == nil && results.allSatisfy(\.isRepeatable))
-        write(Writing(change: change, reports: children.count, done: done))
+        write(Writing(change: change, reports: children.count, done: done, ended: ended))
     }
 
     // MARK: What an outcome means
@@ -151,6 +155,7 @@ package final class Settlement: Sendable {
             case .success:
                 gauge.end(recipients: change.items.count)
                 writing.done?()
+                writing.ended?()
                 context.settled()
                 guard !change.children.isEmpty else { return }
                 context.counters.reports.add(writing.reports)
@@ -162,7 +167,10 @@ package final class Settlement: Sendable {
     }
 
     private func keep(_ writing: Writing, _ error: SpoolError) {
-        guard error.kind != .notFound else { return gauge.end(recipients: writing.change.items.count) }
+        guard error.kind != .notFound else {
+            writing.ended?()
+            return gauge.end(recipients: writing.change.items.count)
+        }
         let isFirst = waiting.withLock { waiting in
             waiting.changes.append(writing)
             defer { waiting.failedSince = waiting.failedSince ?? context.now() }

@@ -71,8 +71,9 @@ enum EventText {
                 "[\(event.queueID?.rawValue ?? "-")]", time, "[\(destination ?? "-")]",
                 [event.text, event.reply].compactMap { $0 }.joined(separator: " "),
             ]
-        case .fail: return failure(event, host: host, time: time, into: &out)
-        case .local, .session, .system: return
+        case .fail: return fate("send fail", of: event, event.reply ?? event.text ?? "", host, time, into: &out)
+        case .local: return fate("sent", of: event, nil, host, time, into: &out)
+        case .session, .system: return
         }
         for (index, value) in fields.enumerated() {
             if index > 0 { out.append(9) }
@@ -81,12 +82,17 @@ enum EventText {
         out.append(10)
     }
 
-    /// `B0000055688@host send fail on [01/Nov/2017:10:29:51] from a to b [550 User Unknown]` (field notes A14).
-    private static func failure(_ event: LogEvent, host: String, time: String, into out: inout [UInt8]) {
-        let words = [
-            "\(event.queueID?.rawValue ?? "-")@\(host)", " send fail on \(time) from ", event.sender ?? "", " to ",
-            event.recipient ?? "", " [", event.reply ?? event.text ?? "", "]",
+    /// `B0000055688@host send fail on [01/Nov/2017:10:29:51] from a to b [550 User Unknown]`, and the same with `sent` and
+    /// no words for a mailbox; `from -` when the server itself wrote (field notes A14).
+    private static func fate(
+        _ what: String, of event: LogEvent, _ reason: String?, _ host: String, _ time: String,
+        into out: inout [UInt8]
+    ) {
+        var words = [
+            "\(event.queueID?.rawValue ?? "-")@\(host)", " \(what) on \(time) from ", event.sender ?? "", " to ",
+            event.recipient ?? "",
         ]
+        if let reason { words += [" [", reason, "]"] }
         for word in words { visible(word, into: &out) }
         out.append(10)
     }

@@ -7,7 +7,7 @@ import Threads
 
 /// Which logs are written; changes take effect with the next event (R-LOG-01).
 package struct JournalSettings: Hashable, Sendable {
-    /// The original's logs that are on. `local`, `session` and `system` have none.
+    /// The original's logs that are on. `session` and `system` have none.
     package var textLogs: Set<LogEvent.Kind>
     /// Files older than this many days are deleted (`log.keep_days`).
     package var keepDays: Int
@@ -15,7 +15,7 @@ package struct JournalSettings: Hashable, Sendable {
     package var warnsOnWriteFailure: Bool
 
     package init(
-        textLogs: Set<LogEvent.Kind> = [.receive, .send, .accept, .fail], keepDays: Int = 90,
+        textLogs: Set<LogEvent.Kind> = [.receive, .send, .local, .accept, .fail], keepDays: Int = 90,
         warnsOnWriteFailure: Bool = true
     ) {
         self.textLogs = textLogs

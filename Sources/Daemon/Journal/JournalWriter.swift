@@ -101,7 +101,7 @@ final class JournalWriter: @unchecked Sendable {
 
 /// Where each log lies below `log/`.
 enum LogFolder: String, Hashable, CaseIterable {
-    case events, inlog, outlog, acceptlog, senderlog, faillog
+    case events, inlog, outlog, outlocallog, acceptlog, senderlog, faillog
 
     init?(_ kind: LogEvent.Kind) {
         switch kind {
@@ -110,7 +110,8 @@ enum LogFolder: String, Hashable, CaseIterable {
         case .accept: self = .acceptlog
         case .sender: self = .senderlog
         case .fail: self = .faillog
-        case .local, .session, .system: return nil
+        case .local: self = .outlocallog
+        case .session, .system: return nil
         }
     }
 

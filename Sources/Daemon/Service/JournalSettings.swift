@@ -5,8 +5,10 @@ import Settings
 extension JournalSettings {
     /// The log settings of spec file 12.
     package init(_ settings: SettingsSnapshot) {
+        // What was sent to mailboxes has a folder of its own, and no switch (field notes A14).
         let switches: [(LogEvent.Kind, Setting<Bool>)] = [
-            (.receive, LogSettings.receive), (.send, LogSettings.send), (.accept, LogSettings.accept),
+            (.receive, LogSettings.receive), (.send, LogSettings.send), (.local, LogSettings.send),
+            (.accept, LogSettings.accept),
             (.sender, LogSettings.sender), (.fail, LogSettings.fail),
         ]
         self.init(

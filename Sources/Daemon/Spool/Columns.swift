@@ -60,6 +60,7 @@ enum MessageColumns {
             key: MessageKey(row: row.integer(0)), id: id, sender: sender(row), notification: notification(row),
             needsSMTPUTF8: has(Schema.Flag.needsSMTPUTF8, row), is8BitMIME: has(Schema.Flag.is8BitMIME, row),
             size: row.int(4), receivedAt: row.integer(2), authenticatedID: row.optionalText(6), parent: parent(row),
+            receivedFrom: ClaimedMessage.receivedFrom(hello: row.optionalText(11), client: row.optionalText(10)),
             recipients: [])
     }
 }

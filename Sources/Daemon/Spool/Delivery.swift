@@ -82,13 +82,16 @@ package struct ClaimedMessage: Hashable, Sendable {
     package var receivedAt: Int64
     package var authenticatedID: String?
     package var parent: QueueID?
+    /// Who brought it, for reports: `client.example ([192.0.2.7])`; `nil`: it was made here.
+    package var receivedFrom: String?
     /// Those that are due and were not active; at least one. Others of the same message may be claimed at other times.
     package var recipients: [ClaimedRecipient]
 
     package init(
         key: MessageKey, id: QueueID, sender: ReversePath, notification: SenderNotification = .init(),
         needsSMTPUTF8: Bool = false, is8BitMIME: Bool = false, size: Int, receivedAt: Int64,
-        authenticatedID: String? = nil, parent: QueueID? = nil, recipients: [ClaimedRecipient]
+        authenticatedID: String? = nil, parent: QueueID? = nil, receivedFrom: String? = nil,
+        recipients: [ClaimedRecipient]
     ) {
         self.key = key
         self.id = id
@@ -100,6 +103,7 @@ package struct ClaimedMessage: Hashable, Sendable {
         self.receivedAt = receivedAt
         self.authenticatedID = authenticatedID
         self.parent = parent
+        self.receivedFrom = receivedFrom
         self.recipients = recipients
     }
 }
@@ -155,6 +159,15 @@ package struct DeliveryChange: Sendable {
 }
 
 extension ClaimedMessage {
+    static func receivedFrom(hello: String?, client: String?) -> String? {
+        switch (hello, client) {
+        case (let hello?, let client?): "\(hello) ([\(client)])"
+        case (nil, let client?): "[\(client)]"
+        case (let hello?, nil): hello
+        case (nil, nil): nil
+        }
+    }
+
     package var hasCopies: Bool { recipients.contains { $0.recipient.notify.contains(.copy) } }
 
     /// The message for its recipients, and as a copy for those who get it for the record: from the null sender, without

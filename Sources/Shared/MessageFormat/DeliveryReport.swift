@@ -54,6 +54,8 @@ package struct DeliveryReport: Sendable {
     /// Now, with the zone in which dates are written.
     package var now: Int64
     package var offsetSeconds: Int
+    /// Who brought the original (RFC 3464 §2.2.4): name as it called itself, address; `nil`: it was made here.
+    package var receivedFrom: String?
     /// RET and ENVID of the original.
     package var notification: SenderNotification
     package var recipients: [RecipientReport]
@@ -63,8 +65,9 @@ package struct DeliveryReport: Sendable {
 
     package init(
         reportedTo: MailAddress, from: MailAddress, hostName: String, originalID: QueueID, reportID: QueueID,
-        arrival: Int64, now: Int64, offsetSeconds: Int, notification: SenderNotification = .init(),
-        recipients: [RecipientReport], language: Language = .japaneseAndEnglish, seed: UInt64
+        arrival: Int64, now: Int64, offsetSeconds: Int, receivedFrom: String? = nil,
+        notification: SenderNotification = .init(), recipients: [RecipientReport],
+        language: Language = .japaneseAndEnglish, seed: UInt64
     ) {
         self.reportedTo = reportedTo
         self.from = from
@@ -74,6 +77,7 @@ package struct DeliveryReport: Sendable {
         self.arrival = arrival
         self.now = now
         self.offsetSeconds = offsetSeconds
+        self.receivedFrom = receivedFrom
         self.notification = notification
         self.recipients = recipients
         self.language = language

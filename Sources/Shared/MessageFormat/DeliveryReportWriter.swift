@@ -74,6 +74,9 @@ extension DeliveryReport {
         if isGlobal { out.line("Content-Transfer-Encoding: 8bit") }
         out.line()
         out.line("Reporting-MTA: dns; \(HeaderText.clean(hostName))")
+        if let receivedFrom, !receivedFrom.isEmpty {
+            out.line("Received-From-MTA: dns; \(DisplayText.ascii(receivedFrom, limit: 300))")
+        }
         if let envelopeID = notification.envelopeID {
             out.line("Original-Envelope-Id: \(HeaderText.clean(XText.decode(envelopeID)))")
         }
