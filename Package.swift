@@ -112,7 +112,7 @@ let package = Package(
             ],
             path: "Sources/Console/epost-console"),
 
-        tests("MailModel", ["MailModel"]),
+        tests("MailModel", ["MailModel", "TestSupport"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         tests("SMTP", ["SMTP", "MailModel", "TestSupport"]),
         tests("MessageFormat", ["MessageFormat", "MailModel"]),

@@ -1,5 +1,6 @@
 """Authentication: methods, forms of names, and what nobody may learn from the answers."""
 import base64
+import re
 import smtplib
 import stat
 import subprocess
@@ -161,3 +162,69 @@ def test_forms_of_the_login_name(server, connect):
     assert who("jiro", "second-3", "127.0.0.1") == "second.example"
     assert who("taro@second.example", "second-2", "127.0.0.1") == "second.example"
     assert who("TARO@IN.EXAMPLE", "first-1", "127.0.0.9") == "in.example"
+
+
+def test_names_and_passwords_are_prepared(server, connect):
+    """RFC 4013 with RFC 4616 and RFC 5802: however a keyboard wrote it."""
+    methods(server, "PLAIN", "SCRAM-SHA-256")
+    typed, prepared = "\uff30\uff41ss-e\u0301\u3000\uff8a\uff9f", "Pass-\u00e9 \u30d1"
+    server.account("taro", typed)
+    assert scram.login(connect(), "taro", prepared)[0] == 235
+    assert scram.login(connect(), "\uff54aro@in.example", prepared)[0] == 235
+    assert scram.login(connect(), "taro", typed)[0] == 535, "a client prepares its side itself"
+    for password in (typed, prepared):
+        answer = base64.b64encode(f"\0taro\0{password}".encode()).decode()
+        assert connect().docmd("AUTH PLAIN", answer)[0] == 235
+    wrong = base64.b64encode("\0taro\0Pass-e \u30d1".encode()).decode()
+    assert connect().docmd("AUTH PLAIN", wrong)[0] == 535
+
+
+class OpenSSL:
+    """`openssl s_client` on the port with TLS: the one common client that tells its exported keying material."""
+
+    def __init__(self, port):
+        self.process = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_3", "-crlf", "-ign_eof", "-keymatexport",
+             "EXPORTER-Channel-Binding", "-keymatexportlen", "32"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.exported = None
+        assert self.reply()[0] == 220
+        self.docmd("EHLO client.example")
+
+    def reply(self):
+        text = []
+        for line in self.process.stdout:
+            found = re.match(rb"\s*Keying material: ([0-9A-F]{64})", line)
+            if found:
+                self.exported = bytes.fromhex(found.group(1).decode())
+            found = re.match(rb"(\d{3})([ -])(.*?)\r?\n", line)
+            if found:
+                text.append(found.group(3))
+                if found.group(2) == b" ":
+                    return int(found.group(1)), b"\n".join(text)
+        return -1, b""
+
+    def docmd(self, command, argument=""):
+        self.process.stdin.write(f"{command} {argument}".rstrip().encode() + b"\n")
+        self.process.stdin.flush()
+        return self.reply()
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_the_exporter_of_tls_1_3_binds_the_channel(server):
+    """RFC 9266, by a client that is not ours."""
+    methods(server, "SCRAM-SHA-256-PLUS")
+    server.account("taro", PASSWORD)
+    first, second = OpenSSL(server.smtps), OpenSSL(server.smtps)
+    try:
+        assert first.exported and second.exported and first.exported != second.exported
+        header = b"p=tls-exporter,,"
+        # The binding of another connection, as from somebody in between.
+        assert scram.login(first, "taro", PASSWORD, binding=second.exported, header=header)[0] == 535
+        assert scram.login(first, "taro", PASSWORD, binding=first.exported, header=header)[0] == 235
+        assert first.docmd("MAIL FROM:<taro@in.example>")[0] == 250
+    finally:
+        first.close(), second.close()

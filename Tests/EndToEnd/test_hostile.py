@@ -218,3 +218,30 @@ def test_sessions_that_trickle_leave_the_others_in_peace(server, count):
     assert slowest < (1 if count > 1000 else 5)
     assert grown < (32 << 20) + count * (48 << 10)
     until(lambda: server.json("status") is not None and len(server.mail("taro")) == 10, "all of them arrive")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_last_reply_survives_what_the_client_goes_on_to_say(server, tls):
+    """Octets that nobody reads would make a reset of the close, and take the reply away."""
+    server.do("setting", "set", "receiver.max_errors", 2)
+    with socket.create_connection(("127.0.0.1", server.smtps if tls else server.port), 20) as plain:
+        link = plain
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            link = context.wrap_socket(plain, suppress_ragged_eofs=False)
+        link.sendall(b"FOO\r\nFOO\r\n" + b"NOOP\r\n" * 20_000)
+        heard = b""
+        while piece := link.recv(65536):
+            heard += piece
+        assert heard.splitlines()[-1].startswith(b"421 4.7.0 too many errors"), heard[-200:]
+        if tls:
+            link = link.unwrap()  # close_notify came, and ours goes
+    # But not for ever.
+    with Raw(server.port) as raw:
+        raw.say(b"FOO")
+        raw.send(b"FOO\r\nFOO\r\n")
+        end = time.monotonic() + 20
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < end:
+                raw.send(b"NOOP\r\n" * 20_000)

@@ -8,6 +8,9 @@ final class ReceiverLoop {
     let inbox: LoopInbox
     /// Reused for building replies.
     var scratch: [UInt8] = []
+    /// Sessions that wait for their peers to close behind the last reply, and how many may.
+    var lingering = 0
+    static let lingeringLimit = 256
     /// Chooses the accepted messages whose facts are kept.
     var sampler = AcceptanceSampler()
     private var sessions: [ObjectIdentifier: SessionHandler] = [:]

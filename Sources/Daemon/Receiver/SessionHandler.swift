@@ -68,11 +68,17 @@ final class SessionHandler: ChannelInboundHandler {
     /// The last reply is on its way; nothing is read any more.
     private var isEnding = false
     private var isCounted = false
+    /// Octets dropped behind the last reply; `nil`: none are waited for.
+    private var lingered: Int?
 
     /// Octets that may wait in `input` before reading stops.
     private static let inputOctets = 64 << 10
     /// How long the last reply may take to leave.
     private static let endingTime = TimeAmount.seconds(30)
+    /// How long a peer may still talk behind it, also when the receiver stops, and how much.
+    private static let lingerTime = TimeAmount.seconds(5)
+    private static let stoppingLinger = TimeAmount.seconds(1)
+    private static let lingerOctets = 1 << 20
 
     init(
         home: ReceiverLoop, configuration: ReceiverConfiguration, listener: String, isTLS: Bool, client: IPAddress,
@@ -128,8 +134,9 @@ final class SessionHandler: ChannelInboundHandler {
         isEnding = true
         deadline = .distantFuture
         discardMessage()
-        if isCounted { core.gate.leave(client) }
-        isCounted = false
+        leaveGate()
+        if lingered != nil { home.lingering -= 1 }
+        lingered = nil
         home.remove(self)
         context.fireChannelInactive()
     }
@@ -158,8 +165,8 @@ final class SessionHandler: ChannelInboundHandler {
     // MARK: Driving
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isEnding else { return }
         var buffer = unwrapInboundIn(data)
+        guard !isEnding else { return dropped(buffer.readableBytes, context) }
         paceOctets += buffer.readableBytes
         if input == nil { input = buffer } else { input?.writeBuffer(&buffer) }
         drive()
@@ -201,7 +208,7 @@ final class SessionHandler: ChannelInboundHandler {
         case .needInput, .proceed: break
         case .reply(let reply): send(reply)
         case .refuse(let refusal): send(self.reply(to: refusal))
-        case .replyAndClose(let reply): end(with: reply)
+        case .replyAndClose(let reply): end(with: reply, isExpected: true)
         case .refuseAndClose(let refusal): end(with: self.reply(to: refusal))
         case .decideSender(let arguments): decide(arguments)
         case .decideRecipient(let arguments): decide(arguments)
@@ -259,16 +266,45 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     /// Sends the last reply and closes behind it.
-    private func end(with reply: Reply) {
+    /// - Parameter isExpected: the client asked for the end, and has nothing more to say.
+    private func end(with reply: Reply, isExpected: Bool = false) {
         send(reply)
+        let hasMore = !isExpected || (input?.readableBytes ?? 0) > 0
         isEnding = true
         input = nil
         deadline = .now() + Self.endingTime
         discardMessage()
         guard let context, let buffer = output else { return }
         output = nil
-        let bound = NIOLoopBound(context, eventLoop: home.loop)
-        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.close(promise: nil) }
+        let bound = NIOLoopBound((self, context), eventLoop: home.loop)
+        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { result in
+            let (handler, context) = bound.value
+            if hasMore, case .success = result { return handler.linger(context) }
+            context.close(promise: nil)
+        }
+    }
+
+    /// Octets that nobody has read turn a close into a reset, and a reset can take the last reply from the peer. So our
+    /// side ends first, and what still comes is dropped, for a short time, of few sessions at once.
+    private func linger(_ context: ChannelHandlerContext) {
+        guard home.lingering < ReceiverLoop.lingeringLimit else { return context.close(promise: nil) }
+        home.lingering += 1
+        lingered = 0
+        leaveGate()
+        deadline = .now() + (isStopping ? Self.stoppingLinger : Self.lingerTime)
+        if isReadingPaused { try? context.channel.syncOptions?.setOption(.autoRead, value: true) }
+        context.close(mode: .output, promise: nil)
+    }
+
+    private func dropped(_ octets: Int, _ context: ChannelHandlerContext) {
+        guard let before = lingered else { return }
+        lingered = before + octets
+        if before + octets > Self.lingerOctets { context.close(promise: nil) }
+    }
+
+    private func leaveGate() {
+        if isCounted { core.gate.leave(client) }
+        isCounted = false
     }
 
     private func startTLS(_ reply: Reply) {
@@ -342,6 +378,7 @@ final class SessionHandler: ChannelInboundHandler {
     /// The receiver stops: now when nothing is under way, else behind the message that is.
     func stop() {
         isStopping = true
+        if lingered != nil { deadline = min(deadline, .now() + Self.stoppingLinger) }
         if !isDriving { drive() }
     }
 

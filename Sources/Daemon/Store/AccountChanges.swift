@@ -127,7 +127,7 @@ extension StoreWriter {
             return hash.text
         }
         try checkClear(password, path)
-        guard let hash = PasswordHash(password: password) else {
+        guard let hash = PasswordHash(password: SASLprep.prepare(password) ?? password) else {
             throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
         }
         return hash.text

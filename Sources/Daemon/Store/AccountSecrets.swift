@@ -49,7 +49,8 @@ package enum AccountSecrets {
         return kinds.compactMap { kind in
             let text: String? =
                 switch kind {
-                case .scram: SCRAMKeys(password: password)?.text
+                // RFC 5802 §2.2: Normalize(password).
+                case .scram: SCRAMKeys(password: SASLprep.prepare(password) ?? password)?.text
                 case .cram: CRAMKeys(password: password).text
                 }
             guard let text, let sealed = box.seal(text, context: context(kind, account, generation)) else { return nil }

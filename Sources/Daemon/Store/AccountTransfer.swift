@@ -76,15 +76,16 @@ extension StoreWriter {
         }
         if password.isEmpty { throw refused(path, "account.no-password", "a password is needed") }
         try checkClear(password, path)
+        let prepared = SASLprep.prepare(password) ?? password
         if let known {
             switch options.passwords {
             case .keep: return nil
             case .set: break
             case .compare:
-                if PasswordHash(text: known.passwordHash)?.matches(Array(password.utf8)) == true { return nil }
+                if PasswordHash(text: known.passwordHash)?.matches(Array(prepared.utf8)) == true { return nil }
             }
         }
-        let made = isWhole ? PasswordHash(password: password) : PasswordHash(firstStepOf: password)
+        let made = isWhole ? PasswordHash(password: prepared) : PasswordHash(firstStepOf: prepared)
         guard let made else {
             throw ControlError(.failed, code: "store.no-hash", "the password cannot be hashed: no entropy or memory")
         }

@@ -266,9 +266,12 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: End
 
     package func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if state == .active, mode != .input { writeHeld() }
+        let wasActive = state == .active
+        if wasActive, mode != .input { writeHeld() }
         shutDown(context)
-        context.close(mode: mode == .input ? .input : .all, promise: promise)
+        // Our last words can stand alone: the peer's are dropped until it closes.
+        let canHalve = mode == .input || mode == .output && wasActive
+        context.close(mode: canHalve ? mode : .all, promise: promise)
     }
 
     /// Sends close_notify once.

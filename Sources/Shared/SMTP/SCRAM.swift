@@ -1,3 +1,5 @@
+import MailModel
+
 /// The messages of SCRAM (RFC 5802 §7, RFC 7677), the server's side: octets in, parts out. Computing with them is the
 /// driver's.
 enum SCRAM {
@@ -136,6 +138,9 @@ enum SCRAM {
             }
             index += 3
         }
-        return out.withUnsafeBytes(\.printableText)
+        guard let name = out.withUnsafeBytes(\.printableText) else { return nil }
+        // RFC 5802 §5.1: prepared; one that SASLprep prohibits is nobody's and stays as it is.
+        let prepared = SASLprep.prepare(name) ?? name
+        return prepared.isEmpty ? nil : prepared
     }
 }

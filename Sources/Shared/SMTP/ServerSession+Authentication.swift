@@ -104,10 +104,12 @@ extension ServerSession {
         return ask(for: .loginPassword(name: name), prompt: Self.loginPasswordPrompt)
     }
 
-    /// 1–320 octets of UTF-8 without control characters.
+    /// 1–320 octets of UTF-8 without control characters, prepared by SASLprep (RFC 4616 §2); a name that it prohibits
+    /// is nobody's and stays as it is.
     private static func loginName(_ octets: ArraySlice<UInt8>) -> String? {
-        guard (1...320).contains(octets.count) else { return nil }
-        return octets.withUnsafeBytes(\.printableText)
+        guard (1...320).contains(octets.count), let name = octets.withUnsafeBytes(\.printableText) else { return nil }
+        let prepared = SASLprep.prepare(name) ?? name
+        return prepared.isEmpty ? nil : prepared
     }
 
     // MARK: CRAM-MD5
