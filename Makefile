@@ -11,6 +11,7 @@ prerequisites:
 
 build: prerequisites        ## release build
 	@swift build -c release --product epostd
+	@swift build -c release --product epost-directory
 	@swift build -c release --product epost-console
 
 run: prerequisites          ## daemon below var/, then the console

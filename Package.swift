@@ -35,6 +35,7 @@ let package = Package(
     platforms: [.macOS(.v15)],  // ignored on Linux; it silences availability checks
     products: [
         .executable(name: "epostd", targets: ["epostd"]),
+        .executable(name: "epost-directory", targets: ["epost-directory"]),
         .executable(name: "epost-console", targets: ["epost-console"]),
     ],
     dependencies: [
@@ -46,6 +47,8 @@ let package = Package(
         library("CSQLite", in: "Daemon", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         library("COpenSSL", in: "Daemon", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CUnbound", in: "Daemon", apt: "libunbound-dev"),
+        library("CPAM", in: "Daemon", apt: "libpam0g-dev"),
+        library("CLDAP", in: "Daemon", apt: "libldap-dev"),
         library("CNcurses", in: "Console", apt: "libncursesw5-dev"),
 
         shared("MailModel"),
@@ -55,6 +58,7 @@ let package = Package(
         shared("Policy", ["MailModel", "Tables"]),
         shared("Settings", ["MailModel"]),
         shared("Control", ["CLinux"]),
+        shared("DirectoryWire"),
         shared("Locale"),
 
         daemon("Database", ["CSQLite"]),
@@ -63,7 +67,13 @@ let package = Package(
         daemon("Explain", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Usage", ["Database", "MailModel", "Policy", "Threads"]),
         daemon("Journal", ["MailModel", "MessageFormat", "Threads", "CLinux"]),
-        daemon("Store", ["Database", "Crypto", "MailModel", "Settings", "Tables", "Control", "Threads", "CLinux"]),
+        daemon("DirectoryClient", ["DirectoryWire", "MailModel", "Threads", "CLinux"]),
+        daemon(
+            "Store",
+            [
+                "Database", "Crypto", "DirectoryClient", "DirectoryWire", "MailModel", "Settings", "Tables", "Control",
+                "Threads", "CLinux",
+            ]),
         daemon("Spool", ["Database", "MailModel", "Threads", "CLinux"]),
         daemon("Mailbox", ["MailModel", "Threads", "CLinux"]),
         daemon("Transport", nio + ["MailModel", "SMTP", "COpenSSL", "CUnbound", "CLinux"]),
@@ -100,6 +110,12 @@ let package = Package(
             ],
             path: "Sources/Daemon/epostd"),
 
+        // In a process of its own: modules of PAM and NSS block, crash, and may need privileges.
+        .executableTarget(
+            name: "epost-directory",
+            dependencies: ["DirectoryWire", "MailModel", "Threads", "CPAM", "CLDAP", "CLinux"],
+            path: "Sources/Daemon/epost-directory"),
+
         console("ConsoleCore", ["Control", "Settings", "Locale", "MailModel"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
         console(
@@ -120,6 +136,7 @@ let package = Package(
         tests("Policy", ["Policy", "Tables", "MailModel"]),
         tests("Settings", ["Settings", "MailModel"]),
         tests("Control", ["Control"]),
+        tests("DirectoryWire", ["DirectoryWire"]),
         tests("Store", ["Store", "Crypto", "Database", "Settings", "MailModel", "Control", "Tables"]),
         tests("Database", ["Database"]),
         tests("Threads", ["Threads"]),

@@ -9,6 +9,12 @@ import Transport
 /// section 4). Any thread; well below a millisecond.
 package protocol DeliveryRouter: Sendable {
     func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute
+    /// Routes for these will be asked for next; returns at once.
+    func prepare(_ recipients: [Recipient])
+}
+
+extension DeliveryRouter {
+    package func prepare(_ recipients: [Recipient]) {}
 }
 
 /// When a recipient that failed is tried again. Pure.

@@ -10,6 +10,12 @@ struct DirectoryRouter: DeliveryRouter {
     let settings: RoutingSettings
     let rewriting: SenderRewriting?
 
+    /// Accounts of a directory are asked for together, not one after the other.
+    func prepare(_ recipients: [Recipient]) {
+        guard directory.asksElsewhere else { return }
+        _ = directory.prepare(recipients.map { $0.resolved ?? $0.address }) {}
+    }
+
     func route(_ recipient: Recipient, sender: ReversePath) -> DeliveryRoute {
         do throws(DirectoryError) {
             if let resolved = recipient.resolved { return try direct(resolved, sender) }

@@ -92,6 +92,7 @@ package final class Dispatcher: Sendable {
         let claim = try context.spool.claim(limit: Self.batch, now: context.now())
         let configuration = context.configuration
         var jobs: [RemoteJob] = []
+        for message in claim.messages { configuration.router.prepare(message.recipients.map(\.recipient)) }
         for message in claim.messages {
             gauge.begin(recipients: message.recipients.count)
             if !configuration.isMultithreaded { waitForTurn(&jobs, own: message.recipients.count) }

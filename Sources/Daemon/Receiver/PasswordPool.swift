@@ -24,6 +24,8 @@ final class PasswordPool: Sendable {
         let localAddress: IPAddress?
         let kinds: Set<AccountSecret.Kind>
         let box: SecretBox?
+        /// PAM or the directory has said that the password is right.
+        var isProved = false
         let completion: @Sendable (Outcome) -> Void
     }
 
@@ -41,7 +43,8 @@ final class PasswordPool: Sendable {
             for check in checks {
                 check.completion(
                     examiner.outcome(
-                        check.credentials, at: check.localAddress, kinds: check.kinds, box: check.box))
+                        check.credentials, at: check.localAddress, kinds: check.kinds, box: check.box,
+                        isProved: check.isProved))
             }
         }
     }
@@ -71,11 +74,42 @@ final class PasswordPool: Sendable {
     ///   - kinds: secrets that the methods in force ask for.
     ///   - completion: called once, on a thread of the pool or before this returns.
     func check(
-        _ credentials: Credentials, localAddress: IPAddress?, kinds: Set<AccountSecret.Kind>, box: SecretBox?,
-        completion: @escaping @Sendable (Outcome) -> Void
+        _ credentials: Credentials, localAddress: IPAddress?, client: IPAddress, kinds: Set<AccountSecret.Kind>,
+        box: SecretBox?, completion: @escaping @Sendable (Outcome) -> Void
     ) {
         let check = Check(
             credentials: credentials, localAddress: localAddress, kinds: kinds, box: box, completion: completion)
+        if directory.asksElsewhere { return checkElsewhere(check, client) }
+        submit(check)
+    }
+
+    /// Only a password can be checked elsewhere (R-RCV-18).
+    private func checkElsewhere(_ check: Check, _ client: IPAddress) {
+        guard case .password(let password) = check.credentials.proof else {
+            return check.completion(.wrong("with this back-end only PLAIN and LOGIN work"))
+        }
+        do throws(DirectoryError) {
+            let found = try directory.login(check.credentials.name, at: check.localAddress)
+            let asked = try directory.addresses(ofLogin: check.credentials.name, at: check.localAddress)
+            // Who is not there is asked about all the same: it takes as long.
+            guard let address = found?.address ?? asked.first else { return check.completion(.wrong("no such user")) }
+            directory.check(password, of: address, client: "\(client)") { [self] finding in
+                switch finding {
+                case .right:
+                    var check = check
+                    check.isProved = true
+                    submit(check)
+                case .wrong(let text): check.completion(.wrong(text))
+                case .unavailable(let detail): check.completion(.unavailable(detail))
+                }
+            }
+        } catch {
+            check.completion(.unavailable(error.detail))
+        }
+    }
+
+    private func submit(_ check: Check) {
+        let completion = check.completion
         if !worker.submit(orDrop: check) { completion(.unavailable("too many authentications at a time")) }
     }
 
@@ -102,12 +136,17 @@ private final class Examiner: Sendable {
     }
 
     func outcome(
-        _ credentials: Credentials, at local: IPAddress?, kinds: Set<AccountSecret.Kind>, box: SecretBox?
+        _ credentials: Credentials, at local: IPAddress?, kinds: Set<AccountSecret.Kind>, box: SecretBox?,
+        isProved: Bool
     ) -> PasswordPool.Outcome {
         do throws(DirectoryError) {
             let found = try directory.login(credentials.name, at: local)
             // R-RCV-18: only accounts with SMTP-AUTH switched on; for the others the same work is done.
             let account = found.flatMap { $0.isEnabled && $0.usesAuthentication ? $0 : nil }
+            if isProved {
+                guard let account else { return .wrong("the account is switched off, or is no mail user") }
+                return isPermitted(account) ? .account(account) : .outsideHours
+            }
             switch credentials.proof {
             case .password(let password):
                 let isRight = isRight(password, hash: account?.passwordHash)

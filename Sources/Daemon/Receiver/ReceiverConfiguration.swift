@@ -73,8 +73,9 @@ final class ReceiverConfiguration: Sendable {
         connection = ConnectionSettings(
             maxSessions: settings[ReceiverSettings.maxSessions],
             maxSessionsPerClient: settings[ReceiverSettings.maxSessionsPerClient], hidden: tables.hidden)
-        // Only what can work is offered: without the key no secret can be read.
-        let mechanisms = settings[ReceiverSettings.authMethods].filter { box != nil || !$0.needsSecret }
+        // Only what can work is offered: without the key no secret can be read, and PAM and directories show none.
+        let hasSecrets = box != nil && settings[AccountSettings.backend] == .soft
+        let mechanisms = settings[ReceiverSettings.authMethods].filter { hasSecrets || !$0.needsSecret }
             .compactMap { AuthMechanism(rawValue: $0.rawValue) }
         acceptance = AcceptanceSettings(settings)
         rules = tables.effect

@@ -42,16 +42,18 @@ extension ReceiverCore {
     func directoryFacts(
         _ given: MailAddress, at local: IPAddress?, _ configuration: ReceiverConfiguration
     ) throws(DirectoryError) -> (address: MailAddress, facts: DirectoryFacts) {
-        var address = given
-        if given.domain.isEmpty || Self.isLiteral(given.domain, of: local) {
-            // Without domain, and at our own address literal: the domain of the session (R-DOM-28).
-            var domain = try local.flatMap { address throws(DirectoryError) in try directory.domain(at: address) }
-            if domain == nil { domain = try directory.domains().first }
-            guard let domain else { return (given, .external) }
-            address = MailAddress(localPart: given.localPart, domain: domain.name)
-        }
+        let address = try complete(given, at: local)
+        if address.domain.isEmpty || Self.isLiteral(address.domain, of: local) { return (given, .external) }
         let facts = try directory.facts(about: address)
         return (address, facts.including(configuration.rewriting, address))
+    }
+
+    /// Without domain, and at our own address literal: the domain of the session (R-DOM-28).
+    func complete(_ given: MailAddress, at local: IPAddress?) throws(DirectoryError) -> MailAddress {
+        guard given.domain.isEmpty || Self.isLiteral(given.domain, of: local) else { return given }
+        var domain = try local.flatMap { address throws(DirectoryError) in try directory.domain(at: address) }
+        if domain == nil { domain = try directory.domains().first }
+        return domain.map { MailAddress(localPart: given.localPart, domain: $0.name) } ?? given
     }
 
     private static func isLiteral(_ domain: String, of local: IPAddress?) -> Bool {

@@ -28,11 +28,15 @@ struct ReceiverLooking: Sendable {
                 }
                 if !isTaken { request.fail(Self.failure("the receiver ends")) }
             }
-            if input.asks {
-                configuration.blocklists.ask(about: input.client, zones: input.zones, completion: looked)
-            } else {
-                looked(configuration.blocklists.known(about: input.client, zones: input.zones))
+            let ask: @Sendable () -> Void = {
+                if input.asks {
+                    configuration.blocklists.ask(about: input.client, zones: input.zones, completion: looked)
+                } else {
+                    looked(configuration.blocklists.known(about: input.client, zones: input.zones))
+                }
             }
+            let addresses = [input.recipient, input.sender.address, input.account, configuration.administrator]
+            if core.directory.prepare(addresses.compactMap { $0 }, ask) { ask() }
         } catch {
             request.fail(error)
         }

@@ -31,6 +31,9 @@ package struct ReceiverService: ServiceProgram {
         self.openSpool = openSpool
     }
 
+    /// Questions come from event loops.
+    package var waitsForAccounts: Bool { false }
+
     package func run(context: ServiceContext) async throws {
         let receiver = try Receiver(context: context, spool: openSpool(context), mailboxes: mailboxes, names: names)
         for await event in context.events {

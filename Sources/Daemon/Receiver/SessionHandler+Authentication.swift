@@ -7,6 +7,13 @@ import Store
 /// AUTH: challenges and proofs.
 extension SessionHandler {
     func makeChallenge(_ mechanism: AuthMechanism, name: String?) {
+        if core.directory.asksElsewhere, let name, mustWait(forLogin: name, { $0.challenge(mechanism, name: name) }) {
+            return
+        }
+        challenge(mechanism, name: name)
+    }
+
+    private func challenge(_ mechanism: AuthMechanism, name: String?) {
         do throws(DirectoryError) {
             resolve(
                 try core.passwords.challenge(
@@ -22,6 +29,18 @@ extension SessionHandler {
             guard let account = proved else { return resolve(.refused(.internalError)) }
             return authenticated(as: account, credentials)
         }
+        if core.directory.asksElsewhere, mustWait(forLogin: credentials.name, { $0.begin(credentials) }) { return }
+        begin(credentials)
+    }
+
+    /// Waits until the directory can say who has a login name.
+    /// - Returns: `false` when it can already, or never will.
+    func mustWait(forLogin id: String, _ next: @escaping (SessionHandler) -> Void) -> Bool {
+        guard let addresses = try? core.directory.addresses(ofLogin: id, at: local) else { return false }
+        return mustWait(for: addresses, next)
+    }
+
+    private func begin(_ credentials: Credentials) {
         do throws(DirectoryError) {
             let account = try core.directory.completeLogin(credentials.name, at: local)
             switch core.locks.begin(client, local: local, account: account) {
@@ -39,25 +58,30 @@ extension SessionHandler {
     /// - Parameter account: the complete form of the login name, whether or not it is there.
     private func check(_ credentials: Credentials, _ account: String, isLocked: Bool) {
         wait()
+        let began = NIODeadline.now()
         let answer = callback { (handler: SessionHandler, outcome: PasswordPool.Outcome) in
             handler.core.locks.ended(handler.client)
-            handler.checked(outcome, credentials, account, isLocked: isLocked)
+            handler.checked(outcome, credentials, account, isLocked: isLocked, since: began)
         }
         core.passwords.check(
-            credentials, localAddress: local, kinds: AccountSecrets.kinds(configuration.settings),
+            credentials, localAddress: local, client: client, kinds: AccountSecrets.kinds(configuration.settings),
             box: configuration.box, completion: answer)
     }
 
     private func checked(
-        _ outcome: PasswordPool.Outcome, _ credentials: Credentials, _ name: String, isLocked: Bool
+        _ outcome: PasswordPool.Outcome, _ credentials: Credentials, _ name: String, isLocked: Bool,
+        since began: NIODeadline
     ) {
+        func failed(_ finding: String, counts: Bool) {
+            self.failed(credentials, name, finding, counts: counts, since: began)
+        }
         switch outcome {
         case .account, .proved:
             // The same answer as to a wrong password: whoever guesses learns nothing from a lock.
-            if isLocked { return failed(credentials, name, "the account is locked", counts: false) }
-        case .wrong(let finding): return failed(credentials, name, finding, counts: true)
+            if isLocked { return failed("the account is locked", counts: false) }
+        case .wrong(let finding): return failed(finding, counts: true)
         // R-ACC-40: the answer of a wrong password, but no guess.
-        case .outsideHours: return failed(credentials, name, "outside the account's usage hours", counts: false)
+        case .outsideHours: return failed("outside the account's usage hours", counts: false)
         case .unavailable(let detail):
             return unavailable(detail)
         }
@@ -75,17 +99,27 @@ extension SessionHandler {
         refuse(.authenticationUnavailable, moment: .auth)
     }
 
-    private func failed(_ credentials: Credentials, _ account: String, _ finding: String, counts: Bool) {
+    /// How long PAM or a directory took says whether they know a name: refusals are told at full steps of this only.
+    private static let foreignStep = TimeAmount.milliseconds(250)
+
+    private func failed(
+        _ credentials: Credentials, _ account: String, _ finding: String, counts: Bool, since began: NIODeadline
+    ) {
         core.gate.authFailed()
         let delay = counts ? core.locks.failed(client, local: local, account: account) : 0
         let step = TrailStep(
             check: "auth.\(credentials.mechanism.rawValue.lowercased())",
             finding: "login name \(credentials.name): \(finding)", source: .builtIn("R-RCV-18"), decided: true)
         let verdict = Verdict(.authenticationFailed, trail: [step], remedy: "the right login name and password")
-        guard delay > 0 else { return refuse(verdict, moment: .auth) }
+        var pause = TimeAmount.seconds(Int64(delay))
+        if core.directory.asksElsewhere {
+            let step = Self.foreignStep.nanoseconds
+            pause = pause + .nanoseconds(step - (NIODeadline.now() - began).nanoseconds % step)
+        }
+        guard pause > .zero else { return refuse(verdict, moment: .auth) }
         // Who guesses waits, and only in this session.
         let bound = NIOLoopBound(self, eventLoop: home.loop)
-        home.loop.scheduleTask(in: .seconds(Int64(delay))) { bound.value.refuse(verdict, moment: .auth) }
+        home.loop.scheduleTask(in: pause) { bound.value.refuse(verdict, moment: .auth) }
     }
 
     private func authenticated(as account: AccountRecord, _ credentials: Credentials) {

@@ -11,6 +11,23 @@ extension SessionHandler {
     // MARK: MAIL
 
     func decide(_ arguments: MailArguments) {
+        if core.directory.asksElsewhere {
+            let asked = [arguments.path.address, authentication.account].compactMap { $0 }
+            if mustWait(for: asked, { $0.decideSender(arguments) }) { return }
+        }
+        decideSender(arguments)
+    }
+
+    /// Waits until the directory can say what these addresses are.
+    /// - Returns: `false` when it can already.
+    func mustWait(for addresses: [MailAddress], _ next: @escaping (SessionHandler) -> Void) -> Bool {
+        let answer = callback { (handler: SessionHandler, _: Bool) in next(handler) }
+        if core.directory.prepare(addresses, { answer(true) }) { return false }
+        wait()
+        return true
+    }
+
+    private func decideSender(_ arguments: MailArguments) {
         senderPath = arguments.path
         announcedSize = arguments.size
         acceptedRecipients = 0
@@ -20,7 +37,8 @@ extension SessionHandler {
             let facts = SenderFacts(
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
                 announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8,
-                lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) })
+                lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) },
+                isOwn: try isOwn(arguments.path))
             guard
                 let users = try core.users(of: arguments.path, facts.directory, login: authentication.account)
             else { return ask(facts) }
@@ -36,6 +54,14 @@ extension SessionHandler {
             logAccept(Reason.directoryUnavailable.reply.code)
             directoryFailed(error, moment: .mail)
         }
+    }
+
+    /// Directories know people by several addresses (mail, proxyAddresses): all of them are theirs to send with.
+    private func isOwn(_ path: ReversePath) throws(DirectoryError) -> Bool? {
+        guard core.directory.asksElsewhere, let account = authentication.account, let address = path.address else {
+            return nil
+        }
+        return try core.directory.account(address)?.address.folded == account.folded
     }
 
     private func ask(_ facts: SenderFacts, with rules: PersonalRules.Rules) {
@@ -76,6 +102,18 @@ extension SessionHandler {
     // MARK: RCPT
 
     func decide(_ arguments: RecipientArguments) {
+        let given = arguments.recipient.address
+        if core.directory.asksElsewhere, mustWait(forRecipient: given, { $0.decideRecipient(arguments) }) { return }
+        decideRecipient(arguments)
+    }
+
+    private func mustWait(forRecipient given: MailAddress, _ next: @escaping (SessionHandler) -> Void) -> Bool {
+        guard let address = try? core.complete(given, at: local) else { return false }
+        let isPostmaster = address.localPart.lowercased() == "postmaster"
+        return mustWait(for: [address] + (isPostmaster ? [configuration.administrator].compactMap { $0 } : []), next)
+    }
+
+    private func decideRecipient(_ arguments: RecipientArguments) {
         do throws(DirectoryError) {
             let given = arguments.recipient.address
             let (address, directory) = try core.recipientFacts(given, at: local, configuration)
@@ -125,6 +163,17 @@ extension SessionHandler {
     /// R-RCV-09
     func enquire(_ verb: Verb, _ text: String) {
         guard let given = PathParser.mailbox(text) else { return resolve(.refused(.syntaxError)) }
+        if core.directory.asksElsewhere {
+            let next = { (handler: SessionHandler) in handler.answer(verb, given) }
+            let waits =
+                given.domain.isEmpty
+                ? mustWait(forLogin: given.localPart, next) : mustWait(forRecipient: given, next)
+            if waits { return }
+        }
+        answer(verb, given)
+    }
+
+    private func answer(_ verb: Verb, _ given: MailAddress) {
         do throws(DirectoryError) {
             var found: AccountRecord?
             if given.domain.isEmpty {

@@ -9,6 +9,12 @@ package protocol ServiceProgram: Sendable {
     /// - Throws: when it cannot go on; the error's description is shown beside the service, and it is started again by
     ///   the restart rule.
     func run(context: ServiceContext) async throws
+    /// Whether questions about accounts may take their time; on an event loop they may not.
+    var waitsForAccounts: Bool { get }
+}
+
+extension ServiceProgram {
+    package var waitsForAccounts: Bool { true }
 }
 
 /// A listening socket, bound by the supervisor. The service closes the descriptor when it does not need it any more;

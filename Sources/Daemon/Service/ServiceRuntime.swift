@@ -30,7 +30,7 @@ package enum ServiceRuntime {
         let directory: StoreDirectory
         let journal: Journal
         do {
-            directory = try StoreDirectory(layout: layout)
+            directory = try StoreDirectory(layout: layout, isPatient: program.waitsForAccounts)
             let settings = JournalSettings(try directory.settings())
             journal = Journal(folder: layout.log, host: SystemName.node, settings: settings)
         } catch {

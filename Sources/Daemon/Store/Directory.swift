@@ -26,10 +26,53 @@ package protocol Directory: Sendable {
     /// The rules of one alias in their order, those of `*@domain` when the local part is `*`. Letter case is ignored.
     /// Costs nothing measurable where nobody has an alias.
     func aliases(of address: MailAddress) throws(DirectoryError) -> [AliasRule]
+
+    // Accounts of the system or of an LDAP directory (R-SYS-16): answers may take time, and not all callers have it.
+
+    /// Whether accounts are not our own. Cheap.
+    var asksElsewhere: Bool { get }
+    /// Makes sure that the next questions about these accounts are answered without waiting; also those that have no
+    /// answer, because the directory is away. Never waits.
+    /// - Parameter ready: called once, on any thread, unless everything is at hand.
+    /// - Returns: whether everything is at hand.
+    func prepare(_ addresses: [MailAddress], _ ready: @escaping @Sendable () -> Void) -> Bool
+    /// Checks a password where the account is.
+    /// - Parameters:
+    ///   - client: address of whoever logs in.
+    ///   - completion: called once, on any thread.
+    func check(
+        _ password: [UInt8], of address: MailAddress, client: String,
+        completion: @escaping @Sendable (ForeignFinding) -> Void)
 }
 
 extension Directory {
     package func settingsAtHand() throws(DirectoryError) -> SettingsSnapshot { try settings() }
+
+    package var asksElsewhere: Bool { false }
+    package func prepare(_ addresses: [MailAddress], _ ready: @escaping @Sendable () -> Void) -> Bool { true }
+    package func check(
+        _ password: [UInt8], of address: MailAddress, client: String,
+        completion: @escaping @Sendable (ForeignFinding) -> Void
+    ) { completion(.unavailable("accounts are our own")) }
+
+    /// Returns when the next questions about these accounts take no time.
+    package func prepared(_ addresses: [MailAddress]) async {
+        guard asksElsewhere else { return }
+        await withCheckedContinuation { continuation in
+            if prepare(addresses, { continuation.resume() }) { continuation.resume() }
+        }
+    }
+
+    /// The addresses at which a login id is looked for, in this order.
+    package func addresses(ofLogin id: String, at localAddress: IPAddress?) throws(DirectoryError) -> [MailAddress] {
+        if let at = id.lastIndex(of: "@") {
+            return [MailAddress(localPart: String(id[..<at]), domain: String(id[id.index(after: at)...]))]
+        }
+        var names: [String] = []
+        if let localAddress, let domain = try domain(at: localAddress) { names.append(domain.name) }
+        if let first = try domains().first, !names.contains(first.name) { names.append(first.name) }
+        return names.map { MailAddress(localPart: id, domain: $0) }
+    }
 
     /// The complete form of a login id: with the domain in which it would be looked for, whether or not it is there.
     package func completeLogin(_ id: String, at localAddress: IPAddress?) throws(DirectoryError) -> String {

@@ -21,6 +21,8 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     /// Rules of aliases asked for since the last change; an empty list for names that are none.
     private var aliasesAtHand: [MailAddress: [AliasRule]] = [:]
     private var hasAliases = false
+    private let foreign: ForeignAccounts
+    private var isForeign = false
     /// Monotonic milliseconds of the last look at `data_version`.
     private var lookedAt: Int64 = -1
 
@@ -28,8 +30,11 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     private static let lag: Int64 = 5
     private static let accountLimit = 10_000
 
+    /// - Parameter isPatient: whether callers wait for accounts of the system or of a directory that are not at hand;
+    ///   else they are refused an answer, and make sure of it by `prepare`.
     /// - Throws: when the store is missing, of another version or damaged.
-    package init(layout: Layout) throws(DirectoryError) {
+    package init(layout: Layout, isPatient: Bool = true) throws(DirectoryError) {
+        foreign = ForeignAccounts(layout: layout, isPatient: isPatient)
         snapshot = SettingsSnapshot(layout: layout)
         do {
             let options = Connection.Options(busyTimeout: 2_000, cacheSize: 1 << 20)
@@ -74,6 +79,7 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
         guard current != version else { return }
         // The version was read first: a commit in between is seen again at the next question.
         snapshot = try reader.snapshot()
+        isForeign = foreign.use(snapshot)
         known = try reader.domains()
         positions = Dictionary(known.enumerated().map { ($0.element.name, $0.offset) }) { first, _ in first }
         accountsAtHand = [:]
@@ -98,16 +104,44 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
 
     package func account(_ address: MailAddress) throws(DirectoryError) -> AccountRecord? {
         let folded = address.folded
-        return try ask(isExact: false) { directory throws(DatabaseError) in
-            if let found = directory.accountsAtHand[folded] { return found }
-            try directory.refresh(isExact: true)
-            guard directory.positions[folded.domain] != nil else { return nil }
-            let found = try directory.reader.account(folded)
-            if directory.accountsAtHand.count >= Self.accountLimit { directory.accountsAtHand = [:] }
-            directory.accountsAtHand[folded] = found
-            return found
+        let (own, domain) = try ask(isExact: false) { directory throws(DatabaseError) in try directory.own(folded) }
+        guard let domain else { return own }
+        guard let found = try foreign.account(folded) else { return nil }
+        if found.name == folded.localPart { return AccountRecord(found, domain: domain, own: own) }
+        // Another name of the account: what we keep stands under its own.
+        let (kept, _) = try ask(isExact: false) { directory throws(DatabaseError) in
+            try directory.own(MailAddress(localPart: found.name, domain: domain))
         }
+        return AccountRecord(found, domain: domain, own: kept)
     }
+
+    /// What the store has of an account.
+    /// - Returns: with the domain's name when the account itself is the system's or a directory's.
+    private func own(_ folded: MailAddress) throws(DatabaseError) -> (record: AccountRecord?, foreign: String?) {
+        if let found = accountsAtHand[folded] { return (found, isForeign ? folded.domain : nil) }
+        try refresh(isExact: true)
+        guard positions[folded.domain] != nil else { return (nil, nil) }
+        let found = try reader.account(folded)
+        if accountsAtHand.count >= Self.accountLimit { accountsAtHand = [:] }
+        accountsAtHand[folded] = found
+        return (found, isForeign ? folded.domain : nil)
+    }
+
+    package var asksElsewhere: Bool { (try? ask(isExact: false) { $0.isForeign }) ?? false }
+
+    package func prepare(_ addresses: [MailAddress], _ ready: @escaping @Sendable () -> Void) -> Bool {
+        let folded = addresses.map(\.folded)
+        let asked = try? ask(isExact: false) { directory in
+            directory.isForeign ? folded.filter { directory.positions[$0.domain] != nil } : []
+        }
+        guard let asked, !asked.isEmpty else { return true }
+        return foreign.prepare(asked, ready)
+    }
+
+    package func check(
+        _ password: [UInt8], of address: MailAddress, client: String,
+        completion: @escaping @Sendable (ForeignFinding) -> Void
+    ) { foreign.check(password, of: address.folded, client: client, completion: completion) }
 
     package func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret] {
         try ask { directory throws(DatabaseError) in try directory.reader.secrets(of: address) }
@@ -115,6 +149,11 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
 
     package func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord] {
         let folded = localPart.lowercased()
+        if asksElsewhere {
+            // Whoever is there is so in every domain.
+            guard let first = try domains().first else { return [] }
+            return try account(MailAddress(localPart: folded, domain: first.name)).map { [$0] } ?? []
+        }
         return try ask { directory throws(DatabaseError) in
             let found = try directory.reader.accounts(named: folded)
             return found.filter { directory.positions[$0.domain] != nil }

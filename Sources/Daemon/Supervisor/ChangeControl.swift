@@ -16,6 +16,7 @@ extension Supervisor {
         tables.watch(Self.watched(new))
         journal.apply(JournalSettings(new))
         secretsChanged(from: old, to: new)
+        directory.apply(new)
         for service in services { service.process?.send(.settingsChanged(revision: Int(new.revision))) }
         if old.listeners != new.listeners || old.hasCertificate != new.hasCertificate { applyListeners() }
     }

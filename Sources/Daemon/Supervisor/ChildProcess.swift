@@ -71,7 +71,7 @@ final class ChildProcess {
     }
 
     /// Ours, but a crash shall not spend seconds on a backtrace before the restart.
-    private static func environment() -> [String] {
+    static func environment() -> [String] {
         var out: [String] = []
         var next = environ
         while let entry = next.pointee {

@@ -32,7 +32,12 @@ struct PolicyDesk: Sendable {
 
     func register(on server: ControlServer) {
         server.on(PolicyInterface.Explain.self) { input, _ throws(ControlError) in try await explain(input) }
-        server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in try await evaluate(input) }
+        server.on(PolicyInterface.Evaluate.self) { input, _ throws(ControlError) in
+            // An account of a directory may take its time, and handlers share few threads.
+            await directory.prepared(
+                [input.sender, input.recipient, input.authenticatedID ?? ""].compactMap(Self.address))
+            return try await evaluate(input)
+        }
     }
 
     private func explain(_ input: PolicyInterface.Explain.Input) async throws(ControlError) -> Explanation {

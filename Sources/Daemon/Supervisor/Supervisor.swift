@@ -29,6 +29,7 @@ final class Supervisor {
     /// Changes whose authors wait for them to be in force.
     var barriers: [ChangeBarrier] = []
     let locks: LockFiles
+    let directory: DirectoryHelper
     /// What waits for the disk on behalf of services.
     let chores = BatchWorker<@Sendable () -> Void>(name: "chores", limits: .init(items: 1)) { $0.forEach { $0() } }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
@@ -51,6 +52,12 @@ final class Supervisor {
         self.settings = settings
         self.wake = wake
         locks = LockFiles(layout: layout)
+        directory = DirectoryHelper(layout: layout) { level, text in
+            journal.record(
+                LogEvent(time: Int64(Clock.wall()), service: "EPOSTD", kind: .system, level: level, text: text))
+            if level == .error { clinux_complain("epostd: \(text)\n") }
+        }
+        directory.apply(settings)
         services = ManagedService.Kind.allCases.map { ManagedService($0) }
         tables = FileWatcher(Self.watched(settings))
         for service in services {
@@ -91,6 +98,7 @@ final class Supervisor {
         }
         for listener in listeners { close(listener.descriptor) }
         listeners = []
+        directory.end()
     }
 
     /// One wait for something to happen, a second at most.

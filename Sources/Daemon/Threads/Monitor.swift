@@ -103,6 +103,9 @@ package struct Thread: @unchecked Sendable {  // pthread_t is a number
         handle = made
     }
 
+    /// Nobody waits for its end.
+    package func detach() { pthread_detach(handle) }
+
     /// Waits for its end; called on the thread itself, lets it end alone.
     package func join() {
         if pthread_equal(handle, pthread_self()) != 0 {

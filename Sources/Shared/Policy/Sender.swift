@@ -15,13 +15,16 @@ package struct SenderFacts: Hashable, Sendable, Codable {
     package var blocklists: [BlocklistAnswer]
     /// The authenticated account is locked for good by an administrator.
     package var lock: LockFacts?
+    /// The directory has this address for the authenticated account, beside its first one. `nil`: not known.
+    package var isOwn: Bool?
 
     package init(
         path: ReversePath, directory: DirectoryFacts = .external, announcedSize: Int64? = nil,
         asksSMTPUTF8: Bool = false, isOutsideHours: Bool = false, blocklists: [BlocklistAnswer] = [],
-        lock: LockFacts? = nil
+        lock: LockFacts? = nil, isOwn: Bool? = nil
     ) {
         self.lock = lock
+        self.isOwn = isOwn
         self.path = path
         self.directory = directory
         self.announcedSize = announcedSize
@@ -160,7 +163,7 @@ package enum SenderPolicy {
         _ facts: SenderFacts, _ session: SessionFacts, _ settings: AcceptanceSettings, _ trail: inout Trail
     ) -> Ruling? {
         guard let account = session.authentication.account, settings.senderTrust != .authID else { return nil }
-        if facts.path.address?.folded == account.folded {
+        if facts.path.address?.folded == account.folded || facts.isOwn == true {
             trail.note(
                 "sender.trust", "the envelope sender is the authenticated user's", .setting("receiver.sender_trust"))
             return nil

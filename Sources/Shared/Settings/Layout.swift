@@ -45,6 +45,13 @@ package struct Layout: Hashable, Sendable {
     package var controlSocket: String { run + "/control.sock" }
     package var pidFile: String { run + "/epostd.pid" }
     package var lockFile: String { run + "/epostd.lock" }
+    /// Where `epost-directory` is asked; the first that answers. In the hierarchy systemd may run one with the
+    /// privileges that PAM needs.
+    package var directorySockets: [String] {
+        (root == nil ? ["/run/epost-directory.sock"] : []) + [run + "/directory.sock"]
+    }
+    /// Files of PAM services below a root folder; used when it is there.
+    package var pam: String { conf + "/pam.d" }
     /// Folder of the certificate that the wizard makes.
     package var tls: String { conf + "/tls" }
     /// Key under which secrets of accounts are sealed; beside the store, mode 0600.

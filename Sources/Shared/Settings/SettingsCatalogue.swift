@@ -1,7 +1,8 @@
 /// Every setting, once. A setting is added here and in its group, nowhere else.
 package enum SettingsCatalogue {
     /// In the order in which lists and documentation show them.
-    package static let all: [SettingDefinition] = server + receiver + SendingSettings.all + delivery + logs
+    package static let all: [SettingDefinition] =
+        server + AccountSettings.all + LDAPSettings.all + receiver + SendingSettings.all + delivery + logs
 
     private static let server: [SettingDefinition] = [
         AdminSettings.passwordHash.definition, AdminSettings.account.definition, AdminSettings.copyBounces.definition,

@@ -1,7 +1,7 @@
 extension SettingsSnapshot {
     /// What is wrong, or dangerous, about settings together. Values by themselves were checked when they were set.
     package func problems() -> [SettingProblem] {
-        refusals() + warnings()
+        refusals() + accountRefusals() + warnings() + accountWarnings()
     }
 
     private func refusals() -> [SettingProblem] {
