@@ -124,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "epost-console",
             dependencies: [
-                "ConsoleCore", "Terminal", "CommandLine", "Control", "Settings", "Locale", "CLinux", arguments,
+                "ConsoleCore", "Terminal", "CommandLine", "Control", "MessageFormat", "Settings", "Locale", "CLinux",
+                arguments,
             ],
             path: "Sources/Console/epost-console"),
 

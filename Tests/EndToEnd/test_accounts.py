@@ -4,6 +4,10 @@ import os
 import smtplib
 import socket
 import subprocess
+import time
+
+from support.mail import message
+from support.waiting import until
 
 
 
@@ -54,6 +58,47 @@ def test_an_import_is_whole_or_not_at_all_and_its_passwords_work_at_once(server,
     for path in (server.root / "conf").rglob("*"):
         if path.is_file():
             assert b"Secret-1" not in path.read_bytes(), path
+
+
+def test_the_last_login_is_shown(server):
+    server.account("taro")
+    assert server.json("account", "show", f"taro@{server.domain}").get("lastLogin") is None
+    begun = time.time() * 1000
+    assert can_log_in(server, "taro", "Secret-1") and not can_log_in(server, "taro", "wrong")
+    shown = until(
+        lambda: (found := server.json("account", "show", f"Taro@{server.domain}")).get("lastLogin") and found,
+        "the login is noted")
+    assert begun - 1000 <= shown["lastLogin"] <= time.time() * 1000 and shown["lastClient"] == "127.0.0.1"
+    assert server.json("account", "list", server.domain)["rows"][0]["lastLogin"] == shown["lastLogin"]
+
+
+def test_links_planted_in_the_mail_folder_lead_nowhere_and_files_are_private(server, tmp_path):
+    for name in ("taro", "hanako"):
+        server.account(name)
+    outside = tmp_path / "outside"
+    for folder in ("new", "cur", "tmp"):
+        (outside / folder).mkdir(parents=True)
+    (outside / "usetime.dat").write_text("".join(f"{day},0,,\n" for day in range(7)))
+    domain = server.root / "mail" / server.domain
+    domain.mkdir(mode=0o700, exist_ok=True)
+    (domain / "taro").symlink_to(outside)
+    # What lies behind the link rules nobody: taro may log in at any time.
+    assert can_log_in(server, "taro", "Secret-1")
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as client:
+        client.sendmail("e@far.example", [f"taro@{server.domain}"], message("e@far.example", f"taro@{server.domain}"))
+        client.sendmail(
+            "e@far.example", [f"hanako@{server.domain}"], message("e@far.example", f"hanako@{server.domain}"))
+    server.wait_for_mail("hanako")
+    until(lambda: any(row["tries"] > 0 for row in server.queue()), "the mail for taro waits")
+    refused = server.run("account", "file", f"taro@{server.domain}", "control", "--set", "-", stdin="[AutoForward]\n")
+    assert refused.returncode == 1
+    assert [path.name for path in outside.rglob("*") if path.is_file()] == ["usetime.dat"]
+    (domain / "taro").unlink()
+    assert server.run("account", "remove", f"taro@{server.domain}", "--delete-mailbox").returncode == 0
+    assert (outside / "usetime.dat").exists()
+    for path in [server.root / "conf" / "store.db", *(server.root / "mail").rglob("*")]:
+        mode = path.stat().st_mode & 0o777
+        assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
 
 
 def test_the_accounts_are_made_equal_to_a_file(server, tmp_path):

@@ -111,6 +111,9 @@ import Usage
         let archive = try #require(try book.archive())
         let session = try #require(try archive.sessions(of: "ann@in.example").first)
         #expect([session.messages, session.recipients, session.held] == [2, 3, 1])
+        let login = try #require(try archive.lastLogin(of: "ann@in.example"))
+        #expect(login == (Self.start, "192.0.2.7"))
+        if try archive.lastLogin(of: "bob@in.example") != nil { Issue.record("bob never logged in") }
         let all = try archive.senders(now: Self.start)
         #expect(all.map(\.account) == ["ann@in.example"])
         #expect(all.first?.lastClient == "192.0.2.7")

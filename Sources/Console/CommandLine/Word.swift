@@ -173,6 +173,7 @@ enum Word: String, CaseIterable {
     case protected = "command.protected"
     case domainPasswordPrompt = "command.domain-password-prompt"
     case systemPasswordPrompt = "command.system-password-prompt"
+    case lastLogin = "command.last-login"
     case wouldChange = "command.would-change"
     case yes = "command.yes"
 
@@ -354,6 +355,7 @@ enum Word: String, CaseIterable {
         case .protected: "Password"
         case .domainPasswordPrompt: "Operation password of {0}: "
         case .systemPasswordPrompt: "System management password: "
+        case .lastLogin: "Last login"
         case .wouldChange: "{0} places would change; nothing was changed."
         case .yes: "yes"
         }

@@ -1,5 +1,6 @@
 import ConsoleCore
 import Glibc
+import MessageFormat
 
 /// Reads and writes files for pages, as the person at the console.
 enum FileWork {
@@ -34,7 +35,8 @@ enum FileWork {
             if count == 0 { break }
             octets += chunk[..<count]
         }
-        return .contents(String(decoding: octets, as: UTF8.self))
+        // Files of the original are Shift_JIS or ISO-2022-JP (R-SYS-19).
+        return .contents(Charset.guess(octets).text)
     }
 
     private static func write(_ path: String, _ text: String, overwrites: Bool) -> FileOutcome {

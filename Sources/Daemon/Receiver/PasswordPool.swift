@@ -180,7 +180,7 @@ private final class Examiner: Sendable {
 
     private func isPermitted(_ account: AccountRecord) -> Bool {
         guard let place = try? directory.mailbox(of: account) else { return true }
-        return personal.read(PersonalRules.Users(acting: place.path, sender: place.path)).permits
+        return personal.read(PersonalRules.Users(acting: place, sender: place)).permits
     }
 
     private func kept<Keys>(

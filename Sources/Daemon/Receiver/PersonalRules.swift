@@ -1,4 +1,6 @@
 import Glibc
+import Mailbox
+import Store
 import Synchronization
 import Tables
 import Threads
@@ -12,12 +14,12 @@ final class PersonalRules: Sendable {
         var restriction = RecipientRestriction.none
     }
 
-    /// Mailbox folders; `nil`: there is none.
+    /// Mailboxes; `nil`: there is none.
     struct Users: Sendable, Hashable {
         /// Whose recipients are restricted: the authenticated account, else the envelope sender's.
-        var acting: String?
+        var acting: MailboxPlace?
         /// The account in the envelope sender: its hours count too.
-        var sender: String?
+        var sender: MailboxPlace?
     }
 
     private struct Entry: Sendable {
@@ -26,7 +28,7 @@ final class PersonalRules: Sendable {
         /// Monotonic milliseconds.
         var readAt: Int64
     }
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Mutex<[MailboxPlace: Entry]>([:])
 
     private static let lifetime: Int64 = 1_000
     private static let capacity = 2_000
@@ -37,7 +39,7 @@ final class PersonalRules: Sendable {
     func known(_ users: Users) -> Rules? {
         let now = SystemClock.monotonic()
         let folders = Set([users.acting, users.sender].compactMap(\.self))
-        var found: [String: Entry] = [:]
+        var found: [MailboxPlace: Entry] = [:]
         entries.withLock { entries in
             for folder in folders {
                 if let entry = entries[folder], now - entry.readAt < Self.lifetime { found[folder] = entry }
@@ -48,7 +50,7 @@ final class PersonalRules: Sendable {
 
     /// Reads the files. Not on an event loop.
     func read(_ users: Users) -> Rules {
-        var found: [String: Entry] = [:]
+        var found: [MailboxPlace: Entry] = [:]
         for folder in Set([users.acting, users.sender].compactMap(\.self)) { found[folder] = Self.entry(folder) }
         entries.withLock { entries in
             if entries.count >= Self.capacity { entries = [:] }
@@ -57,7 +59,7 @@ final class PersonalRules: Sendable {
         return Self.rules(users, found)
     }
 
-    private static func rules(_ users: Users, _ found: [String: Entry]) -> Rules {
+    private static func rules(_ users: Users, _ found: [MailboxPlace: Entry]) -> Rules {
         let acting = users.acting.flatMap { found[$0] }
         let sender = users.sender.flatMap { found[$0] }
         let (weekday, minute) = localTime()
@@ -66,31 +68,20 @@ final class PersonalRules: Sendable {
     }
 
     /// A file with faults counts as far as it can be read: its good lines restrict, none opens.
-    private static func entry(_ folder: String) -> Entry {
+    private static func entry(_ folder: MailboxPlace) -> Entry {
         let useTime = text(folder, UseTime.fileName).map { UseTime.read($0).value } ?? .unlimited
         let restriction =
             text(folder, RecipientRestriction.fileName).map { RecipientRestriction.read($0).value } ?? .none
         return Entry(useTime: useTime, restriction: restriction, readAt: SystemClock.monotonic())
     }
 
-    /// Names in capitals come from the original's system (field notes C14).
-    private static func text(_ folder: String, _ name: String) -> TableText? {
-        for candidate in [name, name.uppercased()] {
-            let descriptor = open("\(folder)/\(candidate)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-            guard descriptor >= 0 else { continue }
-            defer { close(descriptor) }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            var octets = [UInt8](repeating: 0, count: min(Int(status.st_size), fileLimit))
-            var count = 0
-            while count < octets.count {
-                let got = octets[count...].withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-                if got <= 0 { break }
-                count += got
-            }
-            return TableText(octets: octets.prefix(count))
-        }
-        return nil
+    /// Names in any letter case (field notes C14); never through a link.
+    private static func text(_ place: MailboxPlace, _ name: String) -> TableText? {
+        guard let location = MailboxLocation(base: place.base, folders: place.folders),
+            let files = try? MailboxFiles(location), let found = try? files.find([name])[name],
+            let octets = try? files.read(found, limit: fileLimit)
+        else { return nil }
+        return TableText(octets: octets)
     }
 
     private static func localTime() -> (weekday: Int, minute: Int) {

@@ -17,8 +17,8 @@ extension ReceiverCore {
         if let address { login = try directory.account(address) }
         guard sender != nil || login != nil else { return nil }
         // An account without a folder has no rules.
-        func folder(_ account: AccountRecord?) -> String? {
-            account.flatMap { try? directory.mailbox(of: $0) }?.path
+        func folder(_ account: AccountRecord?) -> MailboxPlace? {
+            account.flatMap { try? directory.mailbox(of: $0) }
         }
         return PersonalRules.Users(acting: folder(login ?? sender), sender: folder(sender))
     }

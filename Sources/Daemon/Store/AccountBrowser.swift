@@ -65,12 +65,14 @@ package final class AccountBrowser: @unchecked Sendable {
     }
 
     /// org.epost.Directory.GetAccount
-    package func get(_ address: String) throws(ControlError) -> AccountEntry {
+    /// - Parameter usage: whether to look at the mailbox.
+    package func get(_ address: String, usage: Bool = true) throws(ControlError) -> AccountEntry {
         try locked {
             guard let parsed = MailAddress(typed: address), let found = try reader.account(parsed.folded) else {
                 throw StoreWriter.notFound(address, "account.unknown", "there is no account \(address)", address)
             }
-            return entry(found, domains[found.domain], settings[ServerSettings.mailboxFolder], usage)
+            return entry(
+                found, domains[found.domain], settings[ServerSettings.mailboxFolder], usage ? self.usage : { _ in nil })
         }
     }
 

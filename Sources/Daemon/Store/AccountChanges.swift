@@ -18,7 +18,8 @@ extension StoreWriter {
         let secrets = try secrets(for: values.password, address, hash: hash)
         return try locked { connection, reader in
             let fresh = try Self.checkedAddress(address)
-            guard let domain = try reader.domains().first(where: { $0.name == fresh.domain }) else {
+            let domains = try reader.domains()
+            guard let domain = domains.first(where: { $0.name == fresh.domain }) else {
                 throw Self.refused(
                     "account/\(address)", "account.foreign-domain", "\(fresh.domain) is not operated here", fresh.domain
                 )
@@ -26,6 +27,7 @@ extension StoreWriter {
             if try reader.account(fresh.folded) != nil {
                 throw Self.refused("account/\(address)", "account.exists", "\(address) exists already", address)
             }
+            try Self.checkName(fresh, of: domain, among: domains)
             let count = try connection.first(
                 "SELECT count(*) FROM accounts WHERE domain=?", .text(domain.name)
             ) { $0.int(0) }

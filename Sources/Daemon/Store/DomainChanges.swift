@@ -1,4 +1,5 @@
 import Control
+import Database
 import MailModel
 import Settings
 
@@ -30,6 +31,7 @@ extension StoreWriter {
                 name: name, mailboxMode: values.folder == "" ? .common : .separate, folder: name)
             var (new, warnings) = try Self.merged(fresh, values)
             new.operationHash = hash ?? ""
+            warnings += try Self.folderWarnings(new, connection, reader)
             let (revision, records) = try change(author, note: note, connection) { try $0.put(nil, new) }
             return Self.applied(revision, records, warnings)
         }
@@ -50,6 +52,9 @@ extension StoreWriter {
             }
             var (new, warnings) = try Self.merged(old, values)
             if let hash { new.operationHash = hash }
+            if new.folder != old.folder || new.mailboxMode != old.mailboxMode {
+                warnings += try Self.folderWarnings(new, connection, reader)
+            }
             if new.maxAccounts > 0 {
                 let count =
                     try connection.first("SELECT count(*) FROM accounts WHERE domain=?", .text(folded)) { $0.int(0) }
@@ -81,6 +86,55 @@ extension StoreWriter {
     }
 
     // MARK: Checks
+
+    /// Two domains in folders that only letter case or Unicode form tells apart would share mailboxes on file systems
+    /// that see no difference; an account whose mailbox is another domain's folder would hold its mailboxes.
+    private static func folderWarnings(
+        _ record: DomainRecord, _ connection: Connection, _ reader: StoreReader
+    ) throws -> [Problem] {
+        guard record.mailboxMode == .separate, !record.folder.isEmpty else { return [] }
+        let path = "domain/\(record.name)/folder"
+        let folded = Folding.text(record.folder)
+        let others = try reader.domains().filter { $0.name != record.name }
+        var warnings: [Problem] = []
+        for other in others where other.mailboxMode == .separate && Folding.text(other.folder) == folded {
+            guard other.folder.utf8.elementsEqual(record.folder.utf8) else {
+                throw refused(
+                    path, "domain.folder-alike",
+                    "the folder \(other.folder) of \(other.name) differs only in letter case or Unicode form",
+                    other.folder,
+                    other.name)
+            }
+            warnings.append(
+                Problem(
+                    path: path, code: "domain.folder-shared",
+                    message: "\(other.name) has the same folder: accounts of the same name share a mailbox",
+                    arguments: [other.name], isWarning: true))
+        }
+        let common = Set(others.filter { $0.mailboxMode == .common || $0.folder.isEmpty }.map(\.name))
+        let clash = try connection.rows("SELECT domain FROM accounts WHERE folded=?", .text(folded)) { $0.text(0) }
+            .first(where: common.contains)
+        if let clash {
+            throw refused(
+                path, "domain.folder-is-mailbox", "\(record.folder) is the mailbox of \(folded)@\(clash)",
+                record.folder,
+                "\(folded)@\(clash)")
+        }
+        return warnings
+    }
+
+    /// The other side of `folderWarnings`: an account without a folder of its domain before it.
+    static func checkName(
+        _ account: MailAddress, of domain: DomainRecord, among domains: some Sequence<DomainRecord>
+    ) throws(ControlError) {
+        guard domain.mailboxMode == .common || domain.folder.isEmpty else { return }
+        let folded = account.folded.localPart
+        let owner = domains.first { $0.mailboxMode == .separate && Folding.text($0.folder) == folded }
+        guard let owner else { return }
+        throw refused(
+            "account/\(account.text)", "account.name-is-folder",
+            "the mailbox of \(account.text) would be the folder of \(owner.name)", account.text, owner.name)
+    }
 
     /// - Returns: `nil`: as it is; empty: none any more. Takes some 40 ms.
     private static func operationHash(_ password: String?, _ domain: String) throws(ControlError) -> String? {

@@ -17,7 +17,7 @@ enum StoreOpening {
     private static func openSound(_ path: String) throws(DatabaseError) -> Connection {
         let connection = try Connection(path: path, mode: .readWrite, options: options)
         // Password hashes are inside.
-        chmod(path, 0o640)
+        chmod(path, 0o600)
         let version = try connection.first("PRAGMA user_version") { $0.integer(0) } ?? 0
         if version == 0 {
             let tables = try connection.first("SELECT count(*) FROM sqlite_master") { $0.integer(0) } ?? 0

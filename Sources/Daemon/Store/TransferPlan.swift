@@ -113,6 +113,9 @@ package struct TransferPlan: Sendable {
         guard let hash = row.hash else {
             throw StoreWriter.refused("/password", "account.no-password", "a password is needed")
         }
+        if domain.mailboxMode == .common || domain.folder.isEmpty {
+            try StoreWriter.checkName(address, of: domain, among: domains.values)
+        }
         let count = try accounts[domain.name] ?? Self.count(domain.name, connection)
         if domain.maxAccounts > 0, count >= domain.maxAccounts {
             throw StoreWriter.refused(

@@ -42,15 +42,21 @@ struct DirectoryDesk: Sendable {
     }
 
     private func registerAccounts(on server: ControlServer) {
-        let (desk, browser, measure) = (desk, browser, measure)
+        let (desk, browser, measure, logins) = (desk, browser, measure, LastLogins(path: desk.layout.usage))
         server.on(DirectoryInterface.ListAccounts.self) { input, caller throws(ControlError) in
             try desk.gate.need([input.domain], caller)
-            return try await desk.offload.run { () throws(ControlError) in try browser.list(input) }
+            return try await desk.offload.run { () throws(ControlError) in
+                var output = try browser.list(input)
+                output.rows = logins.completed(output.rows)
+                return output
+            }
         }
         server.on(DirectoryInterface.GetAccount.self) { input, caller throws(ControlError) in
             try desk.gate.need(address: input.address, caller)
             return try await desk.offload.run { () throws(ControlError) in
-                try measure.completed(try browser.get(input.address), browser)
+                let found = try browser.get(input.address, usage: input.usage ?? true)
+                let entry = input.usage == false ? found : try measure.completed(found, browser)
+                return logins.completed([entry]).first ?? entry
             }
         }
         server.on(DirectoryInterface.AccountUsage.self) { input, caller throws(ControlError) in

@@ -60,6 +60,14 @@ package struct UsageArchive {
         }
     }
 
+    /// When an account last logged in, milliseconds since 1970, and from where; `nil`: never, as far as it is known.
+    /// - Parameter account: folded.
+    package func lastLogin(of account: String) throws(DatabaseError) -> (time: Int64, client: String)? {
+        try connection.first("SELECT time, client FROM login WHERE account=?", .text(account)) {
+            ($0.integer(0), $0.text(1))
+        }
+    }
+
     /// What was held; whether it still waits, only the queue knows. Newest first.
     package func held(by account: String, limit: Int = 1_000) throws(DatabaseError) -> [HeldRecord] {
         try connection.rows(

@@ -153,6 +153,12 @@ final class UsageBook: @unchecked Sendable {
             VALUES(?,?,?,?,?,?,?,0,0,0)
             """, .integer(session.id), .text(session.account), .integer(session.time), .text(session.client),
             .text(session.hello), .text(session.mechanism), .init(session.isTLS))
+        // Kept longer than the sessions themselves.
+        try connection.run(
+            """
+            INSERT INTO login(account, time, client) VALUES(?,?,?)
+            ON CONFLICT(account) DO UPDATE SET time=excluded.time, client=excluded.client
+            """, .text(session.account), .integer(session.time), .text(session.client))
         try prune(session.time, connection)
     }
 
@@ -194,6 +200,8 @@ final class UsageBook: @unchecked Sendable {
             CREATE TABLE IF NOT EXISTS session(id INTEGER PRIMARY KEY, account TEXT NOT NULL, time INTEGER NOT NULL,
                 client TEXT NOT NULL, hello TEXT NOT NULL, mechanism TEXT NOT NULL, tls INTEGER NOT NULL,
                 messages INTEGER NOT NULL, recipients INTEGER NOT NULL, held INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS login(account TEXT PRIMARY KEY, time INTEGER NOT NULL, client TEXT NOT NULL)
+                WITHOUT ROWID;
             CREATE INDEX IF NOT EXISTS session_account ON session(account, time);
             """)
         connection = made

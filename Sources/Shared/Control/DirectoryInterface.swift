@@ -126,7 +126,12 @@ package enum DirectoryInterface {
         package static let isReadOnly = true
         package struct Input: Codable, Hashable, Sendable {
             package var address: String
-            package init(address: String) { self.address = address }
+            /// `false`: without a look at the mailbox, so that no disk is waited for.
+            package var usage: Bool?
+            package init(address: String, usage: Bool? = nil) {
+                self.address = address
+                self.usage = usage
+            }
         }
         package typealias Output = AccountEntry
     }
@@ -266,9 +271,13 @@ package struct AccountEntry: Codable, Hashable, Sendable {
     package var usedMessages: Int?
     package var mailboxPath: String
     package var revision: Int
+    /// When it last logged in by SMTP, milliseconds since 1970, and from which address; `nil` = never, as far as known.
+    package var lastLogin: Int?
+    package var lastClient: String?
     package init(
         account: String, domain: String, fullName: String, home: String, mailboxLimit: Int, smtpAuth: Bool,
-        isEnabled: Bool, usedOctets: Int?, usedMessages: Int?, mailboxPath: String, revision: Int
+        isEnabled: Bool, usedOctets: Int?, usedMessages: Int?, mailboxPath: String, revision: Int,
+        lastLogin: Int? = nil, lastClient: String? = nil
     ) {
         self.account = account
         self.domain = domain
@@ -281,5 +290,7 @@ package struct AccountEntry: Codable, Hashable, Sendable {
         self.usedMessages = usedMessages
         self.mailboxPath = mailboxPath
         self.revision = revision
+        self.lastLogin = lastLogin
+        self.lastClient = lastClient
     }
 }

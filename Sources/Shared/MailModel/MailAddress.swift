@@ -14,9 +14,10 @@ package struct MailAddress: Hashable, Sendable, Codable {
         self.domain = domain
     }
 
-    /// The form used for look-ups and comparison: letter case is ignored in both parts (R-ACC-19, R-DOM-31).
+    /// The form used for look-ups and comparison: letter case and Unicode form are ignored in both parts (R-ACC-19,
+    /// R-DOM-31).
     package var folded: MailAddress {
-        MailAddress(localPart: localPart.lowercased(), domain: domain.lowercased())
+        MailAddress(localPart: Folding.text(localPart), domain: Folding.text(domain))
     }
 
     /// Wire form, quoted where RFC 5321 demands it; no angle brackets.

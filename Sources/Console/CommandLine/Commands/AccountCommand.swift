@@ -50,12 +50,15 @@ struct AccountCommand: ParsableCommand {
             var table = TextTable([
                 .init(session.word(.account)), .init(session.word(.fullName)), .init(session.word(.limit), .right),
                 .init(session.word(.used), .right), .init(session.word(.smtpAuth)), .init(session.word(.state)),
+                .init(session.word(.lastLogin)),
             ])
+            let calendar = try session.calendar()
             for row in all.rows {
                 table.add(
                     row.account, row.fullName, row.mailboxLimit == 0 ? "-" : Octets.text(row.mailboxLimit),
                     row.usedOctets.map(Octets.text) ?? "", session.word(row.smtpAuth ? .yes : .no),
-                    session.word(row.isEnabled ? .enabled : .disabled))
+                    session.word(row.isEnabled ? .enabled : .disabled),
+                    row.lastLogin.map { calendar.text($0) } ?? "")
             }
             session.show(table)
         }
@@ -81,9 +84,17 @@ struct AccountCommand: ParsableCommand {
                     (session.word(.used), used),
                     (session.word(.smtpAuth), session.word(found.smtpAuth ? .yes : .no)),
                     (session.word(.state), session.word(found.isEnabled ? .enabled : .disabled)),
+                    (session.word(.lastLogin), try AccountCommand.lastLogin(found, session)),
                     (session.word(.mailbox), found.mailboxPath),
                 ]))
         }
+    }
+
+    /// Time and client; a dash when there was none.
+    private static func lastLogin(_ entry: AccountEntry, _ session: Session) throws -> String {
+        guard let time = entry.lastLogin else { return "-" }
+        return [try session.calendar().text(time), entry.lastClient ?? ""].filter { !$0.isEmpty }.joined(
+            separator: "  ")
     }
 
     struct Add: ControlCommand {

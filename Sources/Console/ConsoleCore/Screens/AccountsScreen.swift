@@ -38,6 +38,7 @@ struct AccountsScreen: Screen {
                     "limit", .text("accounts.col.limit"), minimum: 8, maximum: 9, priority: 20, align: .right,
                     sortLetter: "l"),
                 TableColumn("flags", .text("accounts.col.flags"), minimum: 5, maximum: 6, priority: 45),
+                TableColumn("login", .text("accounts.col.login"), minimum: 16, maximum: 16, priority: 15),
             ], features: [.add, .delete, .edit, .filter, .sort], empty: .text("accounts.empty"))
         self.list = list
         form = Form(Self.rows(list, isCompact: false), focus: "accounts")
@@ -255,7 +256,7 @@ struct AccountsScreen: Screen {
             if row.octets == nil { measured.remove(row.account) }
         }
         let rows = output.rows.compactMap { row in
-            known[row.account].map { AccountText.row($0, usages[row.account], context.say) }
+            known[row.account].map { AccountText.row($0, usages[row.account], context) }
         }
         form.update("accounts", as: Table.self) { $0.update(rows) }
     }
@@ -271,7 +272,7 @@ struct AccountsScreen: Screen {
         case .success(let output):
             known = Dictionary(output.rows.map { ($0.account, $0) }, uniquingKeysWith: { first, _ in first })
             total = output.total
-            let rows = output.rows.map { AccountText.row($0, usages[$0.account], context.say) }
+            let rows = output.rows.map { AccountText.row($0, usages[$0.account], context) }
             form.update("accounts", as: Table.self) {
                 $0.supply(
                     RowWindow(
@@ -362,7 +363,8 @@ struct AccountsScreen: Screen {
 /// Accounts in words.
 enum AccountText {
     /// - Parameter usage: `nil` while it is being looked up.
-    static func row(_ entry: AccountEntry, _ usage: MailboxUsageRow?, _ say: any Localizer) -> TableRow {
+    static func row(_ entry: AccountEntry, _ usage: MailboxUsageRow?, _ context: Context) -> TableRow {
+        let say = context.say
         let limit = usage?.limit ?? entry.mailboxLimit
         let percent = usage?.octets.flatMap { Self.percent($0, of: limit) }
         let flags =
@@ -373,6 +375,7 @@ enum AccountText {
                 Visible.line(entry.account), Visible.line(entry.fullName),
                 usage.map { $0.octets.map { Bytes.text($0) } ?? "?" } ?? "...", percent.map { "\($0)%" } ?? "",
                 limit == 0 ? "-" : Bytes.text(limit), flags,
+                entry.lastLogin.map { Clock.date($0, utcOffset: context.model.utcOffset) } ?? "",
             ], mark: (percent ?? 0) >= 95 ? .problem : .none, role: entry.isEnabled ? .normal : .disabled)
     }
 
