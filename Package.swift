@@ -149,9 +149,9 @@ let package = Package(
             "Receiver",
             nio + [
                 "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
-                "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport",
+                "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport", "Locale",
             ]),
-        tests("Explain", ["Explain", "Policy", "Tables", "MailModel"]),
+        tests("Explain", ["Explain", "Policy", "Tables", "MailModel", "Locale", "TestSupport"]),
         tests("Usage", ["Usage", "Policy", "MailModel"]),
         tests(
             "Delivery",

@@ -128,3 +128,19 @@ def test_a_lock_outlives_a_restart(guarded, client_tls):
     guarded.do("service", "restart", "epstrs")
     guarded.greets()
     assert greeting(guarded, EVE)[0] == 421
+
+
+def test_the_users_own_address_stays_open_to_a_locked_account_after_a_restart(server, client_tls):
+    for key, value in {"auth_failure_delay": 0, "lock_address_failures": 0, "lock_account_failures": 3}.items():
+        server.do("setting", "set", f"receiver.{key}", value)
+    server.account("taro", PASSWORD)
+    assert attempt(server, client_tls, ANN, "taro", PASSWORD) == 235
+    for _ in range(3):
+        assert attempt(server, client_tls, EVE, "taro", "x") == 535
+    until(lambda: "taro@in.example" in locks(server), "the lock is written down")
+    assert attempt(server, client_tls, EVE, "taro", PASSWORD) == 535
+    assert attempt(server, client_tls, ANN, "taro", PASSWORD) == 235
+    server.do("service", "restart", "epstrs")
+    server.greets()
+    until(lambda: attempt(server, client_tls, ANN, "taro", PASSWORD) == 235, "the sessions of before are remembered")
+    assert attempt(server, client_tls, EVE, "taro", PASSWORD) == 535

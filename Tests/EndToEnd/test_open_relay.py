@@ -3,7 +3,9 @@
 The combinations are those that scanners try: each sender form with each recipient form, before and after a refusal in
 the same session. 127.0.0.2 stands for a client from outside.
 """
+import shutil
 import smtplib
+import subprocess
 
 import pytest
 
@@ -99,3 +101,15 @@ def test_routes_are_dropped_and_own_literals_are_local(server):
         explained = server.json("explain", reference(text))
         assert [step["source"] for step in explained["steps"] if step["decided"]] == ["effect.dat:5"]
         assert explained["remedy"]
+
+
+@pytest.mark.skipif(not shutil.which("nmap"), reason="nmap is not installed")
+def test_nmap_finds_no_open_relay(server):
+    """The script of a scanner that many people run; the client is no friend here."""
+    server.do("table", "set", "effect", "-", stdin="*.*.*.* norelay\n::/0 norelay\n")
+    server.do("setting", "set", "receiver.max_errors", 1000)
+    found = subprocess.run(
+        ["nmap", "-Pn", "-n", "-p", str(server.port), "--script", "+smtp-open-relay", "--script-args",
+         f"smtp-open-relay.domain={FAR},smtp-open-relay.ip=127.0.0.1", "127.0.0.1"],
+        capture_output=True, text=True, timeout=120).stdout
+    assert "smtp-open-relay: Server doesn't seem to be an open relay, all tests failed" in found, found

@@ -75,6 +75,10 @@ def test_addresses_that_are_not_ascii_and_a_receiver_that_is_stopped(server):
     assert judged(server, sender="花子@ext.example")["isAccepted"]
     assert "太郎@in.example" in server.do(
         "explain", "--client", "192.0.2.7", "--from", "花子@ext.example", "--to", "太郎@in.example")
+    # People read it in their language; scripts have one.
+    told = server.run("explain", "--client", "192.0.2.7", "--from", "e@ext.example", "--to", "x@far.example",
+                      language="ja").stdout
+    assert "マトリックス IV は認証なしの Ext から Ext を拒否します" in told and "MAIL の前に認証する" in told
     server.do("service", "stop", "epstrs")
     found = judged(server)
     assert found["isAccepted"] and found["steps"][0]["check"] == "connect.receiver"

@@ -1,7 +1,9 @@
 import Explain
 import Glibc
+import Locale
 import MailModel
 import Tables
+import TestSupport
 import Testing
 
 @testable import Policy
@@ -102,6 +104,34 @@ import Testing
             Evidence(
                 .recipient(recipient, from: facts), session: session, settings: settings, selection: sender.selection)
         )
+    }
+
+    /// Steps of acceptances too, which only a simulation tells.
+    @Test func everyStepAndRemedyIsSaidInJapanese() throws {
+        let assets = Fixture.folder("Sentences").replacing("/Tests/Fixtures/Sentences", with: "/assets/locale")
+        let japanese = try #require(CatalogueFiles.load(.japanese, from: [assets]))
+        var dice = Dice(state: 11)
+        var missing: Set<String> = []
+        func look(_ verdict: Verdict) {
+            for sentence in verdict.trail.map(\.finding) + [verdict.remedy].compactMap(\.self) {
+                if japanese.sentence(sentence) == sentence { missing.insert(sentence) }
+            }
+        }
+        for _ in 0..<2_000 { look(decision(&dice).1.verdict(explain: true)) }
+        let client = Self.ip("203.0.113.9")
+        for cause in [LockFacts.Cause.failures, .connections] {
+            for until in [nil, 5] as [Int64?] {
+                look(ConnectionPolicy.refusal(of: client, for: LockFacts(cause: cause, until: until)))
+            }
+        }
+        for limit in [0, 1, 9] {
+            let facts = ConnectionFacts(client: client, local: client, openSessions: 2, openSessionsOfClient: 2)
+            look(ConnectionPolicy.explain(facts, .init(maxSessions: limit)).verdict)
+            look(ConnectionPolicy.explain(facts, .init(maxSessionsPerClient: limit)).verdict)
+            let hidden = IPPatternList.read(TableText("203.0.113.*\n")).value
+            look(ConnectionPolicy.explain(facts, .init(hidden: hidden)).verdict)
+        }
+        #expect(missing.isEmpty)
     }
 
     @Test func aThousandDecisionsComeOutTheSame() throws {

@@ -1,9 +1,11 @@
 import Explain
+import Locale
 import MailModel
 import Policy
 import Settings
 import Spool
 import Store
+import TestSupport
 import Testing
 
 /// Every refusal has its reply, its reference and its record, and the record can be decided again.
@@ -38,6 +40,11 @@ import Testing
         #expect(record.verdict.trail.last?.source != nil, "\(test.reason)")
         #expect((record.verdict.remedy == nil) == ReasonCase.hopeless.contains(test.reason), "\(test.reason)")
         #expect(record.reply.text == line)
+        let japanese = try #require(Self.japanese)
+        for sentence in record.verdict.trail.map(\.finding) + [record.verdict.remedy].compactMap(\.self)
+        where !sentence.hasPrefix("epost-console") {
+            #expect(japanese.sentence(sentence) != sentence, "\(test.reason): said in Japanese")
+        }
         if let evidence = try DecisionArchive.evidence(of: reference, in: harness.layout.explain) {
             #expect(evidence.verdict() == record.verdict, "\(test.reason): decided again")
         } else {
@@ -45,6 +52,12 @@ import Testing
             #expect(record.verdict.trail.count == 1, "\(test.reason)")
         }
     }
+
+    /// The catalogues of the source tree.
+    private static let japanese: Texts? = {
+        let assets = Fixture.folder("Sentences").replacing("/Tests/Fixtures/Sentences", with: "/assets/locale")
+        return CatalogueFiles.load(.japanese, from: [assets])
+    }()
 
     private func refusal(_ test: ReasonCase, _ harness: ReceiverHarness) async throws -> String {
         let needsTLS = test.reason == .tlsAlreadyActive

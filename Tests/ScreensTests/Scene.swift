@@ -144,7 +144,7 @@ enum Scene {
         },
         "simulate-refused": { driver in
             driver.go(.simulate)
-            driver.keys(.tab, .tab, .tab, .tab, .tab)
+            driver.keys(.tab, .tab, .tab, .tab, .tab, .tab, .tab)
             driver.type("a@bad.example")
             driver.keys(.tab)
             driver.type("ito@far.example")

@@ -110,6 +110,9 @@ final class Session {
         texts?.find(word.rawValue, arguments) ?? Texts.fill(word.english, with: arguments)
     }
 
+    /// What the daemon found or advises, in the chosen language.
+    func sentence(_ english: String) -> String { texts?.sentence(english) ?? english }
+
     /// The text of a catalogue key that came from the server, else its English message.
     func text(code: String, message: String, arguments: [String]) -> String {
         texts?.find(code, arguments) ?? message

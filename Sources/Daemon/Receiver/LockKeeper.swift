@@ -4,6 +4,7 @@ import Settings
 import Store
 import Synchronization
 import Tables
+import Usage
 
 /// The sentry of all sessions: what it decides is `Policy`'s, what it reads are the two tables of locks. Any thread.
 final class LockKeeper: Sendable {
@@ -54,6 +55,18 @@ final class LockKeeper: Sendable {
     }
 
     func release(_ subject: String, _ kind: LockTable.Kind) { sentry.withLock { $0.release(subject, kind) } }
+
+    /// Addresses from which accounts logged in before this start: the book of sessions remembers them, so that a lock
+    /// of an account leaves its own user in after a restart too.
+    func recall(_ usage: String) {
+        guard let archive = try? UsageArchive(path: usage), let found = try? archive.origins(limit: Sentry.capacity)
+        else { return }
+        // The oldest first, as they came.
+        for origin in found.reversed() {
+            guard let client = IPAddress(origin.client) else { continue }
+            sentry.withLock { $0.recall(client, account: origin.account, at: origin.time / 1000) }
+        }
+    }
 
     // MARK: Sessions
 

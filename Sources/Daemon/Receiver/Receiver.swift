@@ -70,6 +70,8 @@ final class Receiver: Sendable {
         state = Mutex(State(tables: tables))
         for complaint in complaints { core.log(.error, complaint) }
         readLocks()
+        let usageFile = context.layout.usage
+        _ = core.diskWork.submit { core.locks.recall(usageFile) }
         loadCertificate()
         readSettings()
         context.counters { core.gate.counters(limit: core.configuration.connection.maxSessions) }

@@ -68,6 +68,20 @@ package struct UsageArchive {
         }
     }
 
+    /// Sessions that are looked at for `origins`: a start shall not wait for the history of years.
+    private static let recentSessions = 200_000
+
+    /// Where accounts had their latest sessions, and when last (milliseconds since 1970), newest first.
+    package func origins(limit: Int) throws(DatabaseError) -> [(account: String, client: String, time: Int64)] {
+        try connection.rows(
+            """
+            SELECT account, client, max(time) AS last FROM
+            (SELECT account, client, time FROM session ORDER BY id DESC LIMIT ?)
+            GROUP BY account, client ORDER BY last DESC LIMIT ?
+            """, .init(Self.recentSessions), .init(limit)
+        ) { ($0.text(0), $0.text(1), $0.integer(2)) }
+    }
+
     /// What was held; whether it still waits, only the queue knows. Newest first.
     package func held(by account: String, limit: Int = 1_000) throws(DatabaseError) -> [HeldRecord] {
         try connection.rows(

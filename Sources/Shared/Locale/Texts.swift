@@ -7,12 +7,18 @@ package struct Texts: Sendable {
     package let language: Language
     private let primary: [String: String]
     private let fallback: [String: String]
+    /// `nil` in English.
+    private let sentences: Sentences?
 
     package init(_ catalogue: Catalogue, fallback: Catalogue? = nil) {
         language = catalogue.language
         primary = catalogue.texts
         self.fallback = fallback?.texts ?? [:]
+        sentences = fallback.map { Sentences(english: $0.texts, translated: catalogue.texts) }
     }
+
+    /// A whole English sentence of the daemon in this language; itself when there is no translation.
+    package func sentence(_ english: String) -> String { sentences?.translated(english) ?? english }
 
     package func callAsFunction(_ key: String, _ arguments: String...) -> String {
         text(key, arguments)

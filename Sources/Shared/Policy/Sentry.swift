@@ -219,6 +219,13 @@ package struct Sentry: Sendable {
         familiar[pair] = now
     }
 
+    /// A login of before this start; one that came since counts more.
+    package mutating func recall(_ client: IPAddress, account: String, at time: Int64) {
+        let pair = Pair(account: account, address: Self.key(client))
+        if let known = familiar[pair], known >= time { return }
+        if familiar.count < Self.capacity || familiar[pair] != nil { familiar[pair] = time }
+    }
+
     /// Counts a failure.
     /// - Returns: seconds to wait before the answer, and the locks that it leads to.
     package mutating func failed(

@@ -89,12 +89,14 @@ struct ExplainCommand: ControlCommand {
         var table = TextTable([
             .init(""), .init(session.word(.check)), .init(session.word(.finding)), .init(session.word(.source)),
         ])
-        for step in found.steps { table.add(step.decided ? "=>" : "", step.check, step.finding, step.source) }
+        for step in found.steps {
+            table.add(step.decided ? "=>" : "", step.check, session.sentence(step.finding), step.source)
+        }
         session.say("")
         session.show(table)
         if let remedy = found.remedy {
             session.say("")
-            session.say(session.word(.remedy, remedy))
+            session.say(session.word(.remedy, session.sentence(remedy)))
         }
     }
 }

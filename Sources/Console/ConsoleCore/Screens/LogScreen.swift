@@ -303,9 +303,10 @@ struct ExplainDialog: Dialog {
             lines.append("<\(found.sender ?? "")> -> <\(found.recipient ?? "")>")
             lines.append("")
             lines += found.steps.map {
-                ($0.decided ? "* " : "  ") + $0.finding + ($0.source.isEmpty ? "" : "  (\($0.source))")
+                ($0.decided ? "* " : "  ") + context.say(.sentence($0.finding))
+                    + ($0.source.isEmpty ? "" : "  (\($0.source))")
             }
-            if let remedy = found.remedy { lines += ["", remedy] }
+            if let remedy = found.remedy { lines += ["", context.say(.sentence(remedy))] }
             lines = lines.flatMap { context.metrics.wrap(Visible.line($0), to: width - 4) }
             form.update("lines", as: Table.self) { table in
                 table.setRows(

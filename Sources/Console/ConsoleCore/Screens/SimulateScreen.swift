@@ -144,13 +144,13 @@ struct SimulateScreen: Screen {
         switch result {
         case .success(let explanation):
             found = explanation
-            show(explanation)
+            show(explanation, context)
             _ = form.setFocus("steps")
         case .failure(let error): context.notice(.error, error.phrase)
         }
     }
 
-    private mutating func show(_ found: Explanation) {
+    private mutating func show(_ found: Explanation, _ context: Context) {
         form.setLabel(
             "result",
             found.reply.isEmpty
@@ -160,13 +160,15 @@ struct SimulateScreen: Screen {
                     Visible.line(found.reply)),
             found.isAccepted ? .good : .problem)
         form.update("result", as: Label.self) { $0.wraps = true }
-        form.setLabel("remedy", found.remedy.map { .text("simulate.remedy", Visible.line($0)) } ?? "", .staged)
+        form.setLabel(
+            "remedy", found.remedy.map { .text("simulate.remedy", Visible.line(context.say(.sentence($0)))) } ?? "",
+            .staged)
         let rows = found.steps.enumerated().map { index, step in
             TableRow(
                 id: String(index),
                 cells: [
-                    step.decided ? "=>" : "", Visible.line(step.check), Visible.line(step.finding),
-                    Visible.line(step.source),
+                    step.decided ? "=>" : "", Visible.line(step.check),
+                    Visible.line(context.say(.sentence(step.finding))), Visible.line(step.source),
                 ], role: step.decided && !found.isAccepted ? .problem : .normal)
         }
         form.update("steps", as: Table.self) { table in
@@ -184,6 +186,8 @@ struct SimulateScreen: Screen {
         context.open(
             Information(
                 title: .verbatim(Visible.line(step.check)),
-                lines: [.verbatim(Visible.line(step.finding)), .verbatim(Visible.line(step.source))], width: 68))
+                lines: [
+                    .verbatim(Visible.line(context.say(.sentence(step.finding)))), .verbatim(Visible.line(step.source)),
+                ], width: 68))
     }
 }

@@ -14,4 +14,6 @@ package struct CatalogueLocalizer: Localizer {
         if let context, let found = texts.find(context + "|" + source) { return found }
         return texts.find(source)
     }
+
+    package func sentence(_ english: String) -> String { texts.sentence(english) }
 }

@@ -14,6 +14,8 @@ package struct Phrase: Hashable, Sendable, ExpressibleByStringLiteral {
     /// Shown when the catalogue lacks `source`; `nil` = `source` itself.
     package var fallback: String?
     package var isVerbatim: Bool
+    /// `source` is a whole English sentence of the daemon.
+    package var isSentence = false
 
     package init(_ source: String, _ arguments: [String: String] = [:], context: String? = nil) {
         self.source = source
@@ -39,6 +41,13 @@ package struct Phrase: Hashable, Sendable, ExpressibleByStringLiteral {
         phrase.isVerbatim = true
         return phrase
     }
+
+    /// What the daemon found, or what would help: comes in English, and is shown in the console's language.
+    package static func sentence(_ english: String) -> Phrase {
+        var phrase = Phrase(english)
+        phrase.isSentence = true
+        return phrase
+    }
 }
 
 package enum Language: String, Sendable, CaseIterable {
@@ -51,11 +60,16 @@ package protocol Localizer: Sendable {
     var language: Language { get }
     /// The translated text with its places still in it; `nil` when the catalogue has none.
     func pattern(_ source: String, context: String?) -> String?
+    /// A whole English sentence of the daemon in this language.
+    func sentence(_ english: String) -> String
 }
 
 extension Localizer {
+    package func sentence(_ english: String) -> String { english }
+
     package func callAsFunction(_ phrase: Phrase) -> String {
         if phrase.isVerbatim { return phrase.source }
+        if phrase.isSentence { return sentence(phrase.source) }
         let found = pattern(phrase.source, context: phrase.context) ?? phrase.fallback ?? phrase.source
         return phrase.arguments.isEmpty ? found : Places.fill(found, phrase.arguments)
     }
