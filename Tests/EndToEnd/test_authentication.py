@@ -115,6 +115,7 @@ def test_an_older_account_gets_its_keys_at_its_next_login_and_loses_them_with_th
 
 
 def test_method_no_and_methods_outside_tls(server, connect):
+    """R-SVC-06, R-SVC-11, R-RCV-14."""
     server.account("taro", PASSWORD)
     methods(server, "")
     client = connect()

@@ -25,6 +25,7 @@ def sender(port, source):
 
 
 def test_block_lists_refuse_exempt_and_never_hold_others_up(server, dns):
+    """R-RTAB-05, R-RTAB-06, R-RTAB-10, R-RCV-11 to R-RCV-13."""
     server.account("taro")
     dns.lists("127.0.0.2", "zone.test", "127.0.0.4")
     dns.named("127.0.0.3", "friend.ext.example")
@@ -66,6 +67,7 @@ def test_block_lists_refuse_exempt_and_never_hold_others_up(server, dns):
 
 
 def test_sizes_counts_sessions_and_pace(server):
+    """R-RTAB-02, R-RTAB-04, R-RTAB-09, R-RCV-24, R-RCV-27, R-RCV-28, R-SVC-19."""
     server.account("taro")
     for key, value in [
         ("max_message_size", 1000), ("max_recipients", 3), ("max_sessions_per_client", 2), ("data_timeout", 1),
@@ -132,7 +134,7 @@ def test_listeners_own_names_and_hidden_addresses(server):
     assert "two.example" not in greeting("127.0.0.1", extra)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.22", server.port)) != 0, "that port is on the other address only"
-    # R-RCV-05: connected and closed without a word; changes take effect while running.
+    # R-RCV-05, R-CLU-19: connected and closed without a word; changes take effect while running.
     hidden = server.root / "conf" / "hiddensmtpip.dat"
     hidden.write_text("127.0.0.22\n127.0.0.1\n")
     until(lambda: greeting("127.0.0.22", extra) == "", "the hidden address says nothing")

@@ -85,7 +85,7 @@ def refused_by_name(recipient):
 
 
 def test_routes_are_dropped_and_own_literals_are_local(server):
-    """A source route is never followed (RFC 5321 appendix C); the own address literal is the own domain."""
+    """R-RCV-20, R-RCV-21. A source route is never followed (RFC 5321 appendix C); the own address literal is the own domain."""
     server.account("taro")
     with smtplib.SMTP("127.0.0.1", server.port, "c.example", timeout=20, source_address=("127.0.0.2", 0)) as client:
         client.ehlo()

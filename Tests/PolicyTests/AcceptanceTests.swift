@@ -7,7 +7,7 @@ import Testing
 /// Spec file 04, part 11, and file 02-3, part 3.
 @Suite("MAIL FROM")
 struct SenderPolicyTests {
-    /// The truth table of the security level.
+    /// The truth table of the security level (R-SVC-12 to 14, R-RCV-15).
     @Test(
         "security level",
         arguments: [
@@ -27,7 +27,7 @@ struct SenderPolicyTests {
         #expect(world.mail(from).verdict.isAccepted, "without a method the level has no effect (R-RCV-14)")
     }
 
-    /// Vectors 7 to 9 and 11; R-RCV-19.
+    /// Vectors 7 to 9 and 11; R-RCV-19, R-SVC-18, R-SVC-21.
     @Test(
         "sender trust",
         arguments: [
@@ -87,7 +87,7 @@ struct SenderPolicyTests {
 
 @Suite("RCPT TO")
 struct RecipientPolicyTests {
-    /// Vector 13.
+    /// Vector 13; R-RCV-24, R-RTAB-04.
     @Test("recipient count", arguments: [(0, true), (2, true), (3, false), (4, false)])
     func count(_ accepted: Int, _ isAccepted: Bool) {
         var world = World()
@@ -98,7 +98,7 @@ struct RecipientPolicyTests {
         #expect(world.rcpt("a@in.example", from: "e@ext.example", accepted: 100_000).isAccepted)
     }
 
-    /// Vectors 16 and 17, answered as architecture section 5 says.
+    /// Vectors 16 and 17; R-RCV-25, R-RTAB-03; answered as architecture section 5 says.
     @Test(
         "mailbox limit",
         arguments: [
@@ -172,7 +172,7 @@ struct ContentPolicyTests {
         return ContentPolicy.decide(facts, in: world.session, settings: world.settings)
     }
 
-    /// Vector 15: exactly the limit is allowed.
+    /// Vector 15, R-RTAB-02: exactly the limit is allowed.
     @Test("size", arguments: [(999, true), (1000, true), (1001, false)] as [(Int64, Bool)])
     func size(_ size: Int64, _ accepted: Bool) {
         let verdict = decide(ContentFacts(size: size)) { $0.maxMessageSize = 1000 }
@@ -217,7 +217,7 @@ struct ConnectionPolicyTests {
                 openSessionsOfClient: own, isShuttingDown: stopping), settings)
     }
 
-    /// Vector 12.
+    /// Vector 12; R-SVC-15, R-SVC-19.
     @Test func sessions() {
         #expect(decide(open: 1, .init(maxSessions: 2)) == .accept)
         guard case .refuse(let verdict) = decide(open: 2, .init(maxSessions: 2)) else {
@@ -238,7 +238,7 @@ struct ConnectionPolicyTests {
         #expect(decide(open: 5, own: 2, .init(maxSessionsPerClient: 3)) == .accept)
     }
 
-    /// R-RCV-05.
+    /// R-RCV-05, R-CLU-19.
     @Test func hiddenAddress() {
         let hidden = IPPatternList.read(TableText("192.0.2.1\n")).value
         #expect(decide(open: 0, .init(hidden: hidden)) == .closeSilently(.table(file: "hiddensmtpip.dat", line: 1)))

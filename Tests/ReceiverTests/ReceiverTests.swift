@@ -99,6 +99,9 @@ import Testing
         #expect(try await client.command("AUTH PLAIN AGFubgBzZWNyZXQ=") == "235 2.7.0 authentication successful")
         // Sender trust, as delivered: the envelope sender is the authenticated user (R-RCV-19).
         #expect(try await client.command("MAIL FROM:<bob@in.example>").hasPrefix("553 5.7.1"))
+        // R-RCV-10: the connected machine log has refused ones too.
+        let accept = try #require(harness.journal.events.last { $0.kind == .accept })
+        #expect(accept.reply == "553" && accept.address == "127.0.0.1")
         #expect(try await client.command("MAIL FROM:<Ann@IN.example>").hasPrefix("250"))
         #expect(try await client.command("RCPT TO:<eve@ext.example>").hasPrefix("250"))
         try await client.command("DATA")
@@ -162,6 +165,7 @@ import Testing
 
     // MARK: Limits
 
+    /// R-SVC-19.
     @Test func sessionLimit() async throws {
         let harness = try await ReceiverHarness.start { try $0.set(ReceiverSettings.maxSessions, "2") }
         let first = try await greeted(harness.port)
@@ -176,6 +180,7 @@ import Testing
         try await harness.stop()
     }
 
+    /// R-RCV-25.
     @Test func mailboxWithoutRoom() async throws {
         let harness = try await ReceiverHarness.start()
         try await harness.fillMailbox(of: "full")
@@ -300,6 +305,7 @@ import Testing
         try await harness.stop()
     }
 
+    /// R-RCV-08, R-RCV-09, R-SVC-10.
     @Test func enquiries() async throws {
         let harness = try await ReceiverHarness.start()
         let client = try await greeted(harness.port)
