@@ -43,6 +43,9 @@ def test_what_stands_in_which_log(server, sink, dns):
     (sent,) = until(lambda: lines(server, "outlog"), "one line in outlog")
     assert re.fullmatch(
         rf"<\w{{14}}@[^>]+>\t{time}\t127\.0\.0\.1\tmx\.far\.example\ttaro@in\.example\tu@far\.example", sent)
+    stored = until(lambda: len(found := lines(server, "outlocallog")) == 3 and found, "three mailboxes in outlocallog")
+    senders = [re.fullmatch(rf"\w{{14}}@\S+ sent on {time} from (\S+) to \w+@in\.example", line)[1] for line in stored]
+    assert sorted(senders) == ["-", "e@ext.example", "e@ext.example"]
     (failed,) = until(lambda: lines(server, "faillog"), "one line in faillog")
     assert re.fullmatch(
         rf"\w{{14}}@\S+ send fail on {time} from taro@in\.example to nobody@far\.example \[550 5\.1\.1 no such user\]", failed)
@@ -83,7 +86,7 @@ def test_switched_off_logs_do_not_grow(server):
         server.do("setting", "set", f"log.{name}", "false")
     deliver(server, ["taro@in.example"])
     server.wait_for_mail("taro")
-    assert not any(lines(server, log) for log in ("inlog", "outlog", "acceptlog", "senderlog", "faillog"))
+    assert not any(lines(server, log) for log in ("inlog", "outlog", "outlocallog", "acceptlog", "senderlog", "faillog"))
 
 
 def test_mail_is_accepted_while_a_log_cannot_be_written(server):

@@ -54,11 +54,28 @@ def test_a_final_refusal_is_reported_to_the_sender_as_rfc_3464(relay, sink):
     assert report.get_param("report-type") == "delivery-status"
     status = next(part for part in report.walk() if part.get_content_type() == "message/delivery-status")
     blocks = status.get_payload()
+    assert blocks[0]["Received-From-MTA"] == "dns; client.example ([127.0.0.1])"
     assert blocks[1]["Action"] == "failed"
     assert blocks[1]["Status"].startswith("5.1.1")
     assert "no@far.example" in blocks[1]["Final-Recipient"]
     assert "no such person" in blocks[1]["Diagnostic-Code"]
     until(lambda: not relay.queue(), "the queue is empty")
+
+
+def test_what_is_known_of_destinations_outlives_a_restart(relay, sink):
+    sink.script["rcpt:no@far.example"] = b"550 5.1.1 no such person"
+    send(relay, ["no@far.example", "yes@far.example"])
+    sink.wait_for(1)
+    relay.wait_for_mail("taro")
+    before = relay.json("queue", "destinations")
+    assert before["causes"][0]["cause"] == "unknown-user"
+    relay.do("service", "restart", "epstds")
+    after = relay.json("queue", "destinations")
+    assert after["causes"] == before["causes"]
+    assert (after["destinations"][0]["delivered"], after["destinations"][0]["failed"]) == (1, 1)
+    # Two recipients there, and the report here.
+    until(lambda: relay.service("epstds")["counters"].get("delivered24h") == 2, "what was delivered is counted on")
+    assert relay.service("epstds")["counters"]["failed24h"] == 1
 
 
 def test_a_report_that_cannot_be_delivered_is_never_reported(relay, sink):

@@ -51,6 +51,7 @@ def test_a_message_is_traced_by_its_message_id_and_address(server):
         return messages if messages and messages[0]["lines"][-1]["kind"] == "local" else None
 
     (message,) = until(found, "the way of the message is in the log")
-    assert [line["kind"] for line in message["lines"]] == ["accept", "receive", "local"]
+    assert [line["kind"] for line in message["lines"]] == ["session", "accept", "receive", "local"]
+    assert message["lines"][0]["text"] == f"connected to 127.0.0.1:{server.port}"
     assert server.json("trace", message["id"])["messages"][0]["id"] == message["id"]
     assert message["id"] in [each["id"] for each in server.json("trace", "TARO@in.example")["messages"]]

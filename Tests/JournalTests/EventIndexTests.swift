@@ -37,6 +37,7 @@ import Testing
         }
         var accept = event(.accept, 0)
         accept.session = "s\(number)"
+        accept.text = number % 2 == 1 ? "connected to *.*.*.*:25 3 ms before, TLS 1 ms before" : nil
         var receive = event(.receive, 1)
         receive.queueID = id(number)
         receive.session = "s\(number)"
@@ -61,7 +62,9 @@ import Testing
             let found = reader.trace(TraceQuery(word: word))
             #expect(found.messages.map(\.id) == [wanted], "\(word)")
             let kinds = found.messages.first?.events.map(\.kind)
-            #expect(kinds == [.accept, .receive, .local], "\(word): from the connection on")
+            #expect(kinds == [.session, .session, .accept, .receive, .local], "\(word): from the connection on")
+            #expect(
+                found.messages.first?.events.map(\.time).prefix(3) == [-3, -1, 0].map { Self.time + 1_230 + $0 }[...])
         }
         #expect(reader.trace(TraceQuery(word: "m1234@out.example")).messages.isEmpty)
     }

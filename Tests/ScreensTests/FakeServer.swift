@@ -69,12 +69,15 @@ struct FakeServer {
                 name: "epstrs", state: .running, pid: 2114, since: Self.now - 1_048_260_000, restarts: 0,
                 counters: [
                     "sessions": 37, "sessionsLimit": 200, "receivedPerMinute": 412, "rejected": 18, "authFailed": 3,
+                    "received24h": 412_804, "rejected24h": 21_667, "authFailed24h": 912,
                 ],
                 listeners: ["0.0.0.0:25", "0.0.0.0:465*"], history: [1, 2, 4, 7, 9, 7, 8, 9, 7, 4, 2, 1]),
             ServiceStatus(
                 name: "epstds", state: .failed, since: Self.now - 60_000,
                 reason: "the spool cannot be opened: disk full", restarts: 3,
-                counters: ["active": 9, "threads": 24, "deliveredPerMinute": 377], history: [1, 1, 2, 3, 4, 5]),
+                counters: [
+                    "active": 9, "threads": 24, "deliveredPerMinute": 377, "delivered24h": 398_110, "deferred24h": 77,
+                ], history: [1, 1, 2, 3, 4, 5]),
         ]
         queue = (0..<30).map { index in
             QueueRow(

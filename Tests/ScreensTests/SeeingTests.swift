@@ -60,6 +60,25 @@ import Testing
         #expect(driver.text.contains("Refused at RCPT"))
     }
 
+    @Test func linesOfTheLogAreFoundMarkedAndSaved() {
+        var driver = Driver()
+        driver.go(.log)
+        driver.keys(.character("n"))
+        driver.type("ITO@osaka")
+        driver.keys(.control("o"))
+        #expect(driver.text.contains("ito@osaka"))
+        driver.keys(.character(" "), .character("w"))
+        driver.type("lines.txt")
+        driver.keys(.control("o"))
+        let saved = driver.files["lines.txt"] ?? ""
+        #expect(saved.split(separator: "\n").count == 1 && saved.contains("ito@osaka"), "\(saved)")
+        driver.keys(.character("_"), .character("w"))
+        driver.type("all.txt")
+        driver.keys(.control("o"))
+        #expect((driver.files["all.txt"] ?? "").split(separator: "\n").count > 1)
+        driver.keys(.character("N"))
+    }
+
     @Test func theQueueLeadsToTheTraceAndTheDashboardToTheQueue() {
         var driver = Driver()
         driver.go(.queue)

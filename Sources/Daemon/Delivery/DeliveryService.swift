@@ -35,14 +35,15 @@ package struct DeliveryService: ServiceProgram {
             tls: Self.tls(context), configuration: reading.configuration, now: SystemClock.wall,
             settled: { context.served() })
         let requests = QueueRequests(QueueActions(queue: spool, engine: engine))
-        let cache = context.layout.spoolCache(context, reading.settings)
-        if let text = SmallFile.text(cache) { engine.remote.readMXCache(text) }
+        let memory = context.layout.spoolMemory(context, reading.settings)
+        if let text = SmallFile.text(memory + mxCache) { engine.remote.readMXCache(text) }
+        if let text = SmallFile.text(memory + destinations) { engine.remote.readDestinationBook(text) }
         context.counters { engine.context.counters.snapshot(threads: engine.context.configuration.threads) }
         guard engine.start() != nil, Self.listen(context.wake, engine.dispatcher) else {
             throw DirectoryError("no thread can be started")
         }
         context.ready()
-        let saver = Task { await Self.saveRegularly(engine, to: cache) }
+        let saver = Task { await Self.saveRegularly(engine, to: memory) }
         var grace = Duration.seconds(30)
         events: for await event in context.events {
             switch event {
@@ -61,7 +62,7 @@ package struct DeliveryService: ServiceProgram {
         saver.cancel()
         requests.close()
         // A little is kept for writing the results down.
-        await Self.save(engine, to: cache)
+        await Self.save(engine, to: memory)
         await engine.stop(grace: max(Duration.milliseconds(200), grace - Duration.milliseconds(500)))
     }
 
@@ -92,23 +93,31 @@ package struct DeliveryService: ServiceProgram {
         return thread != nil
     }
 
-    // MARK: MX cache (R-DLV-17)
+    // MARK: What outlives the service: the MX cache (R-DLV-17), counters and causes of destinations
 
-    private static let saveInterval = Duration.seconds(300)
+    private static let saveInterval = Duration.seconds(30)
 
     private static func saveRegularly(_ engine: DeliveryEngine, to path: String) async {
         while (try? await Task.sleep(for: saveInterval)) != nil { await save(engine, to: path) }
     }
 
-    private static func save(_ engine: DeliveryEngine, to path: String) async {
-        guard let text = try? await engine.remote.mxCache().get() else { return }
-        if !SmallFile.replace(path, with: text) { engine.context.report(.warning, "\(path) cannot be written") }
+    private static func save(_ engine: DeliveryEngine, to folder: String) async {
+        let remote = engine.remote
+        for (name, future) in [(mxCache, remote.mxCache()), (destinations, remote.destinationBook())] {
+            guard let text = try? await future.get() else { continue }
+            let path = folder + name
+            if !SmallFile.replace(path, with: text) { engine.context.report(.warning, "\(path) cannot be written") }
+        }
     }
 }
 
+/// Files beside the node's queue.
+private let mxCache = "/mxcache"
+private let destinations = "/destinations"
+
 extension Layout {
-    fileprivate func spoolCache(_ context: ServiceContext, _ settings: SettingsSnapshot) -> String {
-        Layout.spool(workFolder: settings[ServerSettings.workFolder], node: context.node) + "/mxcache"
+    fileprivate func spoolMemory(_ context: ServiceContext, _ settings: SettingsSnapshot) -> String {
+        Layout.spool(workFolder: settings[ServerSettings.workFolder], node: context.node)
     }
 }
 

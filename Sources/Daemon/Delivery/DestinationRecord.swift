@@ -6,7 +6,7 @@ import Spool
 /// it fares, for the scheduler. Lives on the event loop.
 final class DestinationRecord {
     let hop: NextHop
-    /// Recipients since the service started.
+    /// Recipients since the record was made.
     var delivered = 0
     var deferred = 0
     var failed = 0
@@ -60,6 +60,8 @@ final class DestinationRecord {
         limit = 1
     }
 
+    func restore(_ counter: CauseCounter, for cause: RefusalCause) { causes[cause] = counter }
+
     func note(_ result: RecipientResult, cause: RefusalCause?, now: Int64) {
         switch result.outcome {
         case .stored, .replaced, .untried, .postponed: return
@@ -84,11 +86,22 @@ struct CauseCounter {
     /// The latest reply of this cause.
     private(set) var reply = ""
     private(set) var time: Int64 = 0
-    private var slots = [Int](repeating: 0, count: Self.slotsPerHour)
-    private var newest: Int64 = 0
+    private(set) var slots = [Int](repeating: 0, count: Self.slotsPerHour)
+    private(set) var newest: Int64 = 0
 
     private static let slotsPerHour = 12
     private static let slotMilliseconds: Int64 = 300_000
+
+    init() {}
+
+    /// As it was written down.
+    init(total: Int, time: Int64, newest: Int64, slots: [Int], reply: String) {
+        self.total = total
+        self.time = time
+        self.newest = newest
+        self.reply = reply
+        if slots.count == Self.slotsPerHour { self.slots = slots }
+    }
 
     mutating func add(_ reply: String, now: Int64) {
         turn(to: now)
@@ -116,7 +129,7 @@ struct CauseCounter {
     }
 }
 
-/// The records of all destinations of this run. Lives on the event loop.
+/// The records of all destinations, over restarts of the service. Lives on the event loop.
 final class DestinationBook {
     /// Records at most; those that were not needed for longest go first.
     static let limit = 10_000
@@ -124,6 +137,12 @@ final class DestinationBook {
     private(set) var records: [NextHop: DestinationRecord] = [:]
     /// Over all destinations, evicted ones too.
     private(set) var causes: [RefusalCause: CauseCounter] = [:]
+
+    /// Something was noted since it was written down.
+    var isDirty = false
+
+    func restore(_ counter: CauseCounter, for cause: RefusalCause) { causes[cause] = counter }
+    func restore(_ record: DestinationRecord) { records[record.hop] = record }
 
     func record(of hop: NextHop, now: Int64) -> DestinationRecord {
         if let known = records[hop] {
@@ -138,6 +157,7 @@ final class DestinationBook {
     }
 
     func note(_ results: [(ClaimedRecipient, RecipientResult)], of record: DestinationRecord, now: Int64) {
+        isDirty = true
         for (_, result) in results {
             var cause: RefusalCause?
             switch result.outcome {

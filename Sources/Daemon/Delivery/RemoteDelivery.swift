@@ -23,7 +23,7 @@ package final class RemoteDelivery: @unchecked Sendable {
     let tls: ClientTLS?
     let settlement: Settlement
     let gauge: Gauge
-    let book = DestinationBook()
+    private(set) var book = DestinationBook()
     var destinations: [NextHop: RemoteDestination] = [:]
     let schedule = Schedule()
     let logins = LoginSource()
@@ -124,6 +124,20 @@ package final class RemoteDelivery: @unchecked Sendable {
     }
 
     package func readMXCache(_ text: String) { loop.execute { self.finder.cache = MXCache(text: text) } }
+
+    /// What is known of destinations, for the next run; `nil` when it is as it was.
+    package func destinationBook() -> EventLoopFuture<String?> {
+        loop.submit {
+            guard self.book.isDirty else { return nil }
+            self.book.isDirty = false
+            return self.book.text
+        }
+    }
+
+    /// Before the first job.
+    package func readDestinationBook(_ text: String) {
+        loop.execute { if self.destinations.isEmpty { self.book = DestinationBook(text: text) } }
+    }
 
     // MARK: Slots
 

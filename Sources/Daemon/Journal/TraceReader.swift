@@ -132,6 +132,7 @@ package struct TraceReader: Sendable {
             return traced.events.count < Self.linesOfMessage
         }
         if let session { traced.events += before(id, session) }
+        traced.events = traced.events.flatMap(Self.steps)
         // Found newest first; lines of one moment stay in the order in which they were written.
         traced.events = traced.events.reversed().enumerated()
             .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
@@ -157,6 +158,20 @@ package struct TraceReader: Sendable {
             return found.count < 200
         }
         return found
+    }
+
+    /// The first line of a connection tells what came before it: a line each, the events being newest first.
+    private static func steps(_ event: LogEvent) -> [LogEvent] {
+        guard event.kind == .accept, let steps = event.text.flatMap({ ConnectionSteps($0) }) else { return [event] }
+        var first = event
+        first.text = nil
+        func step(_ before: Int64, _ text: String, tls: String?) -> LogEvent {
+            LogEvent(
+                time: event.time - before, service: event.service, kind: .session, address: event.address, text: text,
+                tls: tls, session: event.session)
+        }
+        let secured = steps.secured.map { [step($0, "TLS established", tls: event.tls)] } ?? []
+        return [first] + secured + [step(steps.connected, "connected to \(steps.listener)", tls: nil)]
     }
 
     private static func folded(_ word: String) -> String {

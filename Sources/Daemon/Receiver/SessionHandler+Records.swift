@@ -62,6 +62,14 @@ extension SessionHandler {
         var event = event(.accept)
         event.sender = senderPath?.text
         event.reply = String(code)
+        if let began = beganAt {
+            // A clock that was set back makes no time of it.
+            let steps = ConnectionSteps(
+                listener: listener, connected: max(0, event.time - began),
+                secured: securedAt.map { max(0, event.time - $0) })
+            event.text = steps.text
+            beganAt = nil
+        }
         core.journal.record(event)
     }
 

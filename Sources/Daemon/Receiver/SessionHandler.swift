@@ -32,6 +32,9 @@ final class SessionHandler: ChannelInboundHandler {
     var clientName: String?
     /// Version and cipher, for trace fields.
     var tlsText = ""
+    /// When the connection came, milliseconds since 1970, and when it was encrypted: for the line of its first MAIL.
+    var beganAt: Int64?
+    var securedAt: Int64?
     /// Joins the log lines of this connection.
     let sessionName = String(UInt64.random(in: 0 ... .max) >> 14, radix: 36)
     /// Of the transaction under way.
@@ -108,6 +111,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         home.add(self)
+        beganAt = ReceiverCore.now
         let before = core.gate.enter(client)
         isCounted = true
         deadline = .now() + configuration.commandTimeout
@@ -156,6 +160,7 @@ final class SessionHandler: ChannelInboundHandler {
             return
         }
         tlsText = "\(established.version) \(established.cipher)"
+        securedAt = ReceiverCore.now
         session.startedTLS(bindings: established.bindings)
         deadline = .now() + configuration.commandTimeout
         isWaiting = false

@@ -27,6 +27,8 @@ final class ManagedService {
     var restarts = 0
     var counters: [String: Int] = [:]
     var history = ServiceHistory()
+    /// Of the last 24 hours.
+    var totals = DayTotals()
     /// Monotonic milliseconds.
     var restartAt: Int?
     var killAt: Int?
@@ -58,6 +60,7 @@ final class ManagedService {
     var status: ServiceStatus {
         var counters = process == nil ? [:] : counters
         counters[kind.lastMinuteCounter] = history.lastMinute
+        counters.merge(totals.totals(now: Clock.wall())) { _, total in total }
         let notes = notes
         return ServiceStatus(
             name: kind.rawValue, state: state, pid: process.map { Int($0.pid) }, since: since,

@@ -27,6 +27,7 @@ extension Supervisor {
         service.process = process
         service.counters = [:]
         service.history.serviceStarted()
+        service.totals.serviceStarted()
         service.readyBy = Clock.monotonic() + Self.readyLimit
         service.failure = []
         service.enter(.starting)
@@ -114,6 +115,7 @@ extension Supervisor {
         case .counters(let counters):
             service.counters = counters
             service.history.add(total: counters[service.kind.mainCounter] ?? 0, now: Clock.monotonic() / 1000)
+            service.totals.add(counters, now: Clock.wall())
         case .trouble(let text):
             let note = text.map { StatusNote("service.trouble", $0, [$0]) }
             guard service.trouble != note else { return }

@@ -34,6 +34,8 @@ final class Supervisor {
     let chores = BatchWorker<@Sendable () -> Void>(name: "chores", limits: .init(items: 1)) { $0.forEach { $0() } }
     private let wake: (receiver: WakeLine, delivery: WakeLine)
     private(set) var isEnding = false
+    /// When the totals of the day were written down, monotonic milliseconds; and what was written.
+    private var totalsSaved = (at: 0, lines: [String]())
     /// Monotonic milliseconds until which the receiver may still take sockets over.
     var backlogUntil = 0
 
@@ -84,6 +86,7 @@ final class Supervisor {
 
     /// Runs until the end was asked for and all services have ended.
     func run() {
+        readTotals()
         for service in services where service.isRegistered && service.isWanted { start(service) }
         publish()
         var lastTick = 0
@@ -96,9 +99,35 @@ final class Supervisor {
             }
             publish()
         }
+        saveTotals()
         for listener in listeners { close(listener.descriptor) }
         listeners = []
         directory.end()
+    }
+
+    // MARK: Totals of the day
+
+    private var totalsFile: String { layout.log + "/totals" }
+    private static let totalsInterval = 60_000
+
+    /// What the services did before this process began.
+    private func readTotals() {
+        let text = SmallFile.read(totalsFile, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let kind = ManagedService.Kind(rawValue: String(parts[0])) else { continue }
+            service(kind)?.totals.restore(parts[1])
+        }
+    }
+
+    private func saveTotals() {
+        let lines = services.flatMap { service in service.totals.lines.map { "\(service.kind.rawValue) \($0)" } }
+        totalsSaved.at = Clock.monotonic()
+        guard lines != totalsSaved.lines else { return }
+        totalsSaved.lines = lines
+        let (path, octets) = (totalsFile, Array(lines.map { $0 + "\n" }.joined().utf8))
+        // A disk that does not take it costs the figures of a minute.
+        _ = chores.submit { _ = SmallFile.replace(path, with: octets, mode: 0o640) }
     }
 
     /// One wait for something to happen, a second at most.
@@ -144,6 +173,7 @@ final class Supervisor {
                 if service.isWanted, !isEnding { start(service) }
             }
         }
+        if now >= totalsSaved.at + Self.totalsInterval { saveTotals() }
         if let time = listenerRetryAt, now >= time { applyListeners() }
         for barrier in barriers where now >= barrier.deadline { barrier.end() }
         barriers.removeAll { $0.isOver }

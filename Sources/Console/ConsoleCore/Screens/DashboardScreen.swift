@@ -3,7 +3,7 @@ import Control
 /// Monitor: how it goes now, why mail is not taken, here and elsewhere, and what needs somebody (console.md 5.20).
 struct DashboardScreen: Screen {
     var form: Form
-    private var columns = 0
+    private var size = Size(columns: 0, rows: 0)
     private var isPaused = false
     /// Seconds between two questions about causes and destinations.
     private var rate = 5
@@ -12,7 +12,9 @@ struct DashboardScreen: Screen {
     private var asking: RequestID?
     private var checking: [RequestID: String] = [:]
     private var guarding: RequestID?
+    private var listing: RequestID?
     private var locks: [LockEntry] = []
+    private var senders: [SenderEntry] = []
     private var refusals: [RefusalReason] = []
     private var destinations = QueueInterface.Destinations.Output()
     private var faults: [String: [Problem]] = [:]
@@ -22,7 +24,7 @@ struct DashboardScreen: Screen {
 
     init() {
         form = Form([])
-        form.rows = rows(80)
+        form.rows = rows(80, 24)
         _ = form.setFocus("attention")
     }
 
@@ -34,14 +36,14 @@ struct DashboardScreen: Screen {
         return table
     }
 
-    private func rows(_ width: Int) -> [FormRow] {
+    private func rows(_ width: Int, _ lines: Int) -> [FormRow] {
         func line(_ name: String, _ spark: Bool) -> FormRow {
             var parts = [FormPart("\(name).now", Label("", .normal, width: 12))]
             if spark { parts.append(FormPart("\(name).graph", Sparkline(width: width < 110 ? 16 : 30))) }
             parts.append(FormPart("\(name).rest", Label("", .hint), width: .fill))
             return FormRow(.text("dashboard.\(name)"), parts)
         }
-        let lists = lists(width)
+        let lists = lists(width, height: lines < 30 ? 4 : 7)
         let attention = table(
             "attention", [TableColumn("text", .text("dashboard.attention"), minimum: 30)],
             empty: "dashboard.all-well", height: nil)
@@ -49,16 +51,17 @@ struct DashboardScreen: Screen {
             + lists + [FormRow(nil, "attention", attention)]
     }
 
-    /// Three lists beside each other, or below each other on a narrow screen.
-    private func lists(_ width: Int) -> [FormRow] {
+    /// Four lists beside each other, two by two, or below each other on a narrow screen.
+    private func lists(_ width: Int, height: Int) -> [FormRow] {
         func counted(_ title: String) -> [TableColumn] {
             [
                 TableColumn("what", .text(title), minimum: 12, priority: 90),
                 TableColumn("count", .text("dashboard.hour"), minimum: 5, maximum: 6, priority: 80, align: .right),
             ]
         }
-        let refused = table("refused", counted("dashboard.refused"), empty: "dashboard.none", height: 7)
-        let causes = table("causes", counted("dashboard.causes"), empty: "dashboard.none", height: 7)
+        let refused = table("refused", counted("dashboard.refused"), empty: "dashboard.none", height: height)
+        let causes = table("causes", counted("dashboard.causes"), empty: "dashboard.none", height: height)
+        let senders = table("senders", counted("dashboard.senders"), empty: "dashboard.none", height: height)
         let hosts = table(
             "hosts",
             [
@@ -66,19 +69,21 @@ struct DashboardScreen: Screen {
                 TableColumn("waiting", .text("dashboard.waiting"), minimum: 5, maximum: 6, priority: 80, align: .right),
                 TableColumn("done", .text("dashboard.done"), minimum: 6, maximum: 8, priority: 60, align: .right),
                 TableColumn("cause", .text("dashboard.cause"), minimum: 12, priority: 20),
-            ], empty: "dashboard.none", height: 7)
+            ], empty: "dashboard.none", height: height)
         if width < 72 {
-            return [FormRow(nil, "refused", refused), FormRow(nil, "causes", causes), FormRow(nil, "hosts", hosts)]
+            return [
+                FormRow(nil, "refused", refused), FormRow(nil, "causes", causes), FormRow(nil, "hosts", hosts),
+                FormRow(nil, "senders", senders),
+            ]
         }
-        let share = (width - 2) / 3
-        return [
-            FormRow(
-                nil,
-                [
-                    FormPart("refused", refused, width: .cells(share)),
-                    FormPart("causes", causes, width: .cells(share)), FormPart("hosts", hosts, width: .fill),
-                ], gap: 1)
-        ]
+        let (beside, share) = width < 110 ? (2, (width - 1) / 2) : (4, (width - 3) / 4)
+        let all = [("refused", refused), ("causes", causes), ("hosts", hosts), ("senders", senders)]
+        return stride(from: 0, to: all.count, by: beside).map { first in
+            let parts = all[first..<first + beside].enumerated().map { place, part in
+                FormPart(part.0, part.1, width: place + 1 < beside ? .cells(share) : .fill)
+            }
+            return FormRow(nil, parts, gap: 1)
+        }
     }
 
     func header(_ context: Context) -> PageHeader {
@@ -101,6 +106,8 @@ struct DashboardScreen: Screen {
             return destinations.causes.first { $0.cause == row }.map { .verbatim(Visible.line($0.reply)) }
         case "hosts":
             return destinations.destinations.first { $0.name == row }.map(DashboardText.sentence)
+        case "senders":
+            return senders.first { $0.sender == row }.map(DashboardText.sentence)
         default: return .text("dashboard.hint")
         }
     }
@@ -128,6 +135,7 @@ struct DashboardScreen: Screen {
             refusing = nil
             asking = nil
             guarding = nil
+            listing = nil
             checking = [:]
         }
         if !isPaused { show(context) }
@@ -142,6 +150,7 @@ struct DashboardScreen: Screen {
         askedAt = context.now
         if refusing == nil { refusing = context.send(PolicyInterface.Refusals.self, .init(minutes: 60)) }
         if asking == nil { asking = context.send(QueueInterface.Destinations.self, .init(limit: 50)) }
+        if listing == nil { listing = context.send(GuardInterface.ListSenders.self, .init()) }
         if guarding == nil { guarding = context.send(GuardInterface.ListLocks.self, .init()) }
         // Tables change seldom: looked at when the page comes up, and with every tenth question.
         guard isFirst || (context.now / 1_000) % (rate * 10) < rate, checking.isEmpty else { return }
@@ -163,6 +172,10 @@ struct DashboardScreen: Screen {
             guarding = nil
             if case .success(let output) = result { locks = output.locks }
         }
+        if let result = message.result(of: GuardInterface.ListSenders.self, for: listing) {
+            listing = nil
+            if case .success(let output) = result { senders = DashboardText.busiest(output.senders) }
+        }
         for (id, name) in checking {
             guard let result = message.result(of: TablesInterface.Check.self, for: id) else { continue }
             checking[id] = nil
@@ -172,10 +185,10 @@ struct DashboardScreen: Screen {
     }
 
     mutating func prepare(_ context: Context) {
-        guard columns != context.size.columns else { return }
-        columns = context.size.columns
+        guard size != context.size else { return }
+        size = context.size
         let focus = form.focus
-        form.rows = rows(columns)
+        form.rows = rows(size.columns, size.rows)
         if let focus { _ = form.setFocus(focus) }
         show(context)
     }
@@ -190,15 +203,15 @@ struct DashboardScreen: Screen {
         form.setLabel(
             "received.rest",
             .text(
-                "dashboard.received.rest", count(receiver, "received"), count(receiver, "rejected"),
-                count(receiver, "authFailed")), .hint)
+                "dashboard.received.rest", count(receiver, "received24h"), count(receiver, "rejected24h"),
+                count(receiver, "authFailed24h")), .hint)
         form.setLabel("delivered.now", .text("dashboard.per-minute", count(delivery, "deliveredPerMinute")))
         form.update("delivered.graph", as: Sparkline.self) { $0.values = delivery?.history ?? [] }
         form.setLabel(
             "delivered.rest",
             .text(
-                "dashboard.delivered.rest", count(delivery, "delivered"), count(delivery, "deferred"),
-                count(delivery, "failed")), .hint)
+                "dashboard.delivered.rest", count(delivery, "delivered24h"), count(delivery, "deferred24h"),
+                count(delivery, "failed24h")), .hint)
         if let queue = context.model.status?.queue {
             form.setLabel("queue.now", .text("dashboard.messages", String(queue.messages)))
             form.setLabel(
@@ -232,6 +245,12 @@ struct DashboardScreen: Screen {
                 ], mark: host.waiting > 0 && host.lastFailure > host.lastSuccess ? .problem : .none)
         }
         form.update("hosts", as: Table.self) { $0.setRows(hosts) }
+        let busy = senders.map { sender in
+            TableRow(
+                id: sender.sender, cells: [Visible.line(sender.sender), String(sender.messagesHour)],
+                mark: sender.held > 0 || sender.isLocked ? .problem : .none)
+        }
+        form.update("senders", as: Table.self) { $0.setRows(busy) }
         attention = DashboardText.attention(context, faults, locks)
         let rows = attention.enumerated().map { index, item in
             TableRow(id: String(index), cells: [say(item.text)], mark: .problem)
@@ -259,6 +278,7 @@ struct DashboardScreen: Screen {
         case "hosts":
             context.model.queueFilter = "to:" + DashboardText.short(id)
             context.go(to: PageID.queue.rawValue)
+        case "senders": context.go(to: PageID.senders.rawValue)
         case "attention":
             guard let index = Int(id), attention.indices.contains(index) else { return }
             context.go(to: attention[index].page.rawValue)

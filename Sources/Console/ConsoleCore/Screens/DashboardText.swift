@@ -24,6 +24,19 @@ enum DashboardText {
             String(host.failed), Visible.line(last))
     }
 
+    /// Those that sent within the last hour, most messages first.
+    static func busiest(_ senders: [SenderEntry]) -> [SenderEntry] {
+        let active = senders.filter { $0.messagesHour > 0 }
+        return Array(
+            active.sorted { ($0.messagesHour, $1.sender) > ($1.messagesHour, $0.sender) }.prefix(20))
+    }
+
+    static func sentence(_ sender: SenderEntry) -> Phrase {
+        .text(
+            "dashboard.sender.hint", String(sender.messagesHour), String(sender.recipientsHour),
+            String(sender.messagesDay), String(sender.held))
+    }
+
     static func sessions(_ receiver: ServiceStatus?) -> Phrase {
         let limit = receiver?.counters["sessionsLimit"] ?? 0
         let now = String(receiver?.counters["sessions"] ?? 0)

@@ -9,10 +9,12 @@ struct LogScreen: Screen {
     private var tail: RequestID?
     private var applied: LogFilter?
     private var gotBacklog = false
+    /// What `n` and `N` look for in the lines that are here.
+    private var words = ""
 
     init() {
         let lines = Table(
-            [TableColumn("line", .verbatim(""), minimum: 20)], empty: .text("log.empty"))
+            [TableColumn("line", .verbatim(""), minimum: 20)], features: [.mark], empty: .text("log.empty"))
         form = Form(
             [
                 FormRow(
@@ -24,7 +26,9 @@ struct LogScreen: Screen {
                     ]),
                 FormRow(nil, "lines", lines),
             ],
-            buttons: ButtonRow([.init("trace", .text("button.trace"), letter: "t")]), focus: "lines")
+            buttons: ButtonRow([
+                .init("trace", .text("button.trace"), letter: "t"), .init("save", .text("log.save"), letter: "w"),
+            ]), focus: "lines")
     }
 
     /// Which of the original's logs; nothing = all of them, and what stands in the structured log alone.
@@ -56,6 +60,9 @@ struct LogScreen: Screen {
             context.say(.text("log.rate", String(log.perMinute(now: context.now)))),
             context.say(.text("log.shown", String(log.lines.count))),
         ]
+        if let marked = table?.marks.count, marked > 0 {
+            parts.append(context.say(.text("queue.marked", String(marked))))
+        }
         var role = Role.hint
         if let lost = context.model.lostAt {
             parts.append(context.say(.text("state.asof", lost.fullText)))
@@ -81,6 +88,16 @@ struct LogScreen: Screen {
             Command("follow", .text("bar.follow"), keys: [.character("f")], bar: .text("bar.follow"), isAction: true),
             Command("pause", .text("state.paused"), keys: [.character("p")], bar: .text("bar.pause"), isAction: true),
             Command(
+                "search", .text("log.search"), keys: [.control("f")], off: log.lines.isEmpty ? .text("log.empty") : nil,
+                isAction: true),
+            Command(
+                "next", .text("log.next"), keys: [.character("n")], bar: .text("log.next.bar"), barKeys: "n/N",
+                priority: 50, isAction: true),
+            Command("previous", .text("log.previous"), keys: [.character("N")], isAction: true),
+            Command(
+                "save", .text("log.save"), keys: [.character("w")], off: log.lines.isEmpty ? .text("log.empty") : nil,
+                isAction: true),
+            Command(
                 "explain", .text("log.explain"), keys: [.character("x")],
                 off: line?.reference == nil ? .text("log.no-reference") : nil, isAction: true),
             Command(
@@ -90,9 +107,20 @@ struct LogScreen: Screen {
     }
 
     private var current: LogLine? {
-        guard let id = table?.current?.id, let number = Int(id) else { return nil }
+        table?.current.flatMap { line($0.id) }
+    }
+
+    private func line(_ id: String) -> LogLine? {
+        guard let number = Int(id) else { return nil }
         let place = number - (lineNumber - log.lines.count)
         return log.lines.indices.contains(place) ? log.lines[place] : nil
+    }
+
+    /// The marked lines as texts, oldest first; `nil` when none is marked.
+    private func marked(_ context: Context) -> [String]? {
+        let ids = (table?.marks ?? []).compactMap { Int($0) }.sorted()
+        if ids.isEmpty { return nil }
+        return ids.compactMap { line(String($0)) }.map { LogText.line($0, utcOffset: context.model.utcOffset) }
     }
 
     // MARK: - The stream
@@ -158,11 +186,11 @@ struct LogScreen: Screen {
         let offset = context.model.utcOffset
         for line in log.lines.suffix(max(0, count)) {
             let isBad = line.level == "error" || line.level == "warning"
+            let text = LogText.line(line, utcOffset: offset)
             rows.append(
                 TableRow(
-                    id: String(lineNumber), cells: [LogText.line(line, utcOffset: offset)],
-                    mark: isBad ? .problem : .none,
-                    role: isBad ? .problem : .normal))
+                    id: String(lineNumber), cells: [text], mark: isBad ? .problem : .none,
+                    role: isHit(text) ? .hit : isBad ? .problem : .normal))
             lineNumber += 1
         }
         if rows.count > log.lines.count { rows.removeFirst(rows.count - log.lines.count) }
@@ -171,6 +199,37 @@ struct LogScreen: Screen {
             table.setRows(shown)
             if follows { _ = table.handle(.end) }
         }
+    }
+
+    // MARK: - Searching in what is here
+
+    private func isHit(_ text: String) -> Bool { !words.isEmpty && text.lowercased().contains(words) }
+
+    private mutating func look(for text: String, _ context: inout Context) {
+        words = text.lowercased()
+        for index in rows.indices {
+            let isBad = rows[index].mark == .problem
+            rows[index].role = isHit(rows[index].cells.first ?? "") ? .hit : isBad ? .problem : .normal
+        }
+        let shown = rows
+        form.update("lines", as: Table.self) { $0.setRows(shown) }
+        goOn(-1, isFirst: true, &context)
+    }
+
+    /// - Parameter isFirst: the line under the cursor counts.
+    private mutating func goOn(_ step: Int, isFirst: Bool = false, _ context: inout Context) {
+        guard !words.isEmpty else { return context.open(LogSearchDialog()) }
+        var place = (table?.cursor ?? 0) + (isFirst ? 0 : step)
+        while rows.indices.contains(place), !isHit(rows[place].cells.first ?? "") { place += step }
+        guard rows.indices.contains(place) else {
+            return context.notice(.information, .text("log.search.none", Visible.line(words)))
+        }
+        form.update("lines", as: Table.self) { $0.move(to: place) }
+        _ = form.setFocus("lines")
+    }
+
+    mutating func answered(_ answer: Answer, _ context: inout Context) {
+        if answer.id == LogSearchDialog.id { look(for: answer.button, &context) }
     }
 
     // MARK: - Keys
@@ -183,6 +242,7 @@ struct LogScreen: Screen {
         case .activated("lines"):
             if let line = current { context.open(LogText.dialog(line, utcOffset: context.model.utcOffset)) }
         case .button("trace"): perform("trace", &context)
+        case .button("save"): perform("save", &context)
         default: break
         }
     }
@@ -203,7 +263,18 @@ struct LogScreen: Screen {
             context.model.traceWord = word
             context.go(to: PageID.trace.rawValue)
         case "explain": if let reference = current?.reference { context.open(ExplainDialog(reference)) }
-        case "copy": if let line = current { context.copy(LogText.line(line, utcOffset: context.model.utcOffset)) }
+        case "copy":
+            if let lines = marked(context) {
+                context.copy(lines.joined(separator: "\n"))
+            } else if let line = current {
+                context.copy(LogText.line(line, utcOffset: context.model.utcOffset))
+            }
+        case "search": context.open(LogSearchDialog(words))
+        case "next": goOn(1, &context)
+        case "previous": goOn(-1, &context)
+        case "save":
+            let lines = marked(context) ?? rows.compactMap(\.cells.first)
+            if !lines.isEmpty { context.open(SaveLinesDialog(lines)) }
         default: break
         }
     }
