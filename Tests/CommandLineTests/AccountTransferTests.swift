@@ -63,6 +63,19 @@ struct AccountTransferTests {
         #expect(asked.sent.map(\.firstLine) == [1, 4, 7])
     }
 
+    /// Comparing a clear password costs a scrypt: a call must end in time. Hashes are compared for nothing.
+    @Test func comparedPasswordsMakeShortCalls() {
+        let daemon = FakeDaemon()
+        let asked = transfer(daemon, .init(revision: 1))
+        let clear = (1...250).map { "u\($0)\tpw" }
+        let hashed = (1...250).map { "h\($0)\t{SCRYPT}$scrypt$x" }
+        let file = (clear + hashed).joined(separator: "\n")
+        _ = run(["account", "sync", "in.tsv"], daemon, files: ["in.tsv": file])
+        #expect(asked.sent.map(\.firstLine) == [1, 101, 201])
+        _ = run(["account", "sync", "--passwords", "keep", "in.tsv"], daemon, files: ["in.tsv": file])
+        #expect(asked.sent.count == 4)
+    }
+
     @Test func skippedLinesAreToldAndMakeItFail() {
         let daemon = FakeDaemon()
         let problem = Problem(path: "line/2/column/6", code: "test.none", message: "The flag is 0 or 1.")

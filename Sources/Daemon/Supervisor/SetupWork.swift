@@ -64,6 +64,7 @@ struct SetupWork: Sendable {
             throw ControlError(
                 .refused, code: first.code, first.message, arguments: first.arguments, problems: faults)
         }
+        try desk.gate.need(plan.domains.map { $0.0 }, caller)
         let steps = Steps(replies)
         let applied = try await desk.offload.run { () throws(ControlError) in
             try write(plan, caller, steps)

@@ -25,7 +25,7 @@ extension AccountCommand {
         func execute(_ session: Session) throws {
             let transfer = AccountTransfer(session, .init(kind: "import", domain: domain))
             let report = try transfer.run(
-                TableText(try session.contents(of: file)).lines, perCall: DirectoryInterface.SendAccounts.maximumLines,
+                TableText(try session.contents(of: file)).lines,
                 dryRun: dryRun, strict: strict, note: noting.note)
             if reading.json {
                 session.show(json: report)
@@ -79,8 +79,7 @@ extension AccountCommand {
                     enable: enable))
             let report = try transfer.run(
                 TableText(try session.contents(of: file)).lines,
-                perCall: passwords == .compare
-                    ? DirectoryInterface.SendAccounts.maximumCompared : DirectoryInterface.SendAccounts.maximumLines,
+                clearPerCall: passwords == .compare ? DirectoryInterface.SendAccounts.maximumCompared : .max,
                 dryRun: dryRun, strict: true, note: noting.note, base: base)
             if reading.json {
                 session.show(json: Listing(report: report, accounts: try transfer.rows(nil)))
@@ -157,15 +156,18 @@ final class AccountTransfer {
     }
 
     func run(
-        _ lines: [String], perCall: Int, dryRun: Bool, strict: Bool, note: String, base: Int? = nil
+        _ lines: [String], clearPerCall: Int = .max, dryRun: Bool, strict: Bool, note: String, base: Int? = nil
     ) throws -> TransferReport {
         name = try session.call(DirectoryInterface.BeginTransfer.self, begin).transfer
         var start = 0
         while start < lines.count {
             var end = start
-            var octets = 0
-            while end < lines.count, end - start < perCall, octets < Self.octetsPerCall {
+            var (octets, clear) = (0, 0)
+            while end < lines.count, end - start < DirectoryInterface.SendAccounts.maximumLines,
+                octets < Self.octetsPerCall, clear < clearPerCall
+            {
                 octets += lines[end].utf8.count
+                clear += DirectoryInterface.SendAccounts.isHashed(lines[end]) ? 0 : 1
                 end += 1
             }
             _ = try session.call(

@@ -70,13 +70,15 @@ struct TransferRun {
     private mutating func sendNext(_ context: inout Context) {
         guard sent < lines.count else { return ask(dryRun: true, &context) }
         let compares = kind.kind != "import" && kind.passwords ?? "compare" == "compare"
-        let limit =
-            compares
-            ? DirectoryInterface.SendAccounts.maximumCompared : DirectoryInterface.SendAccounts.maximumLines
+        let limit = compares ? DirectoryInterface.SendAccounts.maximumCompared : .max
         var text = ""
+        var clear = 0
         let first = sent
-        while sent < lines.count, sent - first < limit, text.utf8.count < Self.octetsPerCall {
+        while sent < lines.count, sent - first < DirectoryInterface.SendAccounts.maximumLines, clear < limit,
+            text.utf8.count < Self.octetsPerCall
+        {
             text += lines[sent] + "\n"
+            clear += DirectoryInterface.SendAccounts.isHashed(lines[sent]) ? 0 : 1
             sent += 1
         }
         step = .send
