@@ -28,9 +28,10 @@ e2e:                        ## end-to-end tests against the built programs
 	@scripts/prerequisites test
 	@scripts/e2e $(ONLY)
 
-bench: build                ## load tests with a table of ratios, and the console's figures
+bench: build                ## load tests with a table of ratios, a long queue, and the console's figures
 	@scripts/prerequisites bench
 	@Tests/Bench/run
+	-@Tests/Bench/queue
 	@Tests/Bench/console
 
 lint:                       ## format, module boundaries, file sizes, forbidden traps

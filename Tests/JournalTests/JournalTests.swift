@@ -59,9 +59,9 @@ private func event(_ kind: LogEvent.Kind, _ number: Int = 0, text: String? = nil
     private let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    private func journal(_ settings: JournalSettings = .init(textLogs: [.receive, .send, .local, .accept, .sender, .fail]))
-        -> Journal
-    {
+    private static let allLogs: Set<LogEvent.Kind> = [.receive, .send, .local, .accept, .sender, .fail]
+
+    private func journal(_ settings: JournalSettings = .init(textLogs: Self.allLogs)) -> Journal {
         Journal(folder: scratch.path, host: "mail1", settings: settings, clock: { (someTime, 0) }, warn: { _ in })
     }
 
