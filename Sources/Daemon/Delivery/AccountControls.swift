@@ -64,6 +64,14 @@ final class AccountControls: Sendable {
     private func look(
         _ mailbox: MailboxLocation, _ known: Entry?, revision: Int64, now: Int64
     ) throws(MailboxError) -> Entry {
+        // Most mailboxes have no control files, and still the folder that they had: one look tells.
+        if var known, known.trouble == nil, known.files.isEmpty, let folder = known.folder,
+            MailboxFiles.stamp(of: mailbox) == folder
+        {
+            known.revision = revision
+            known.checkedAt = now
+            return known
+        }
         guard let files = try MailboxFiles(mailbox) else {
             return Entry(revision: revision, checkedAt: now, files: [:])
         }

@@ -65,11 +65,12 @@ final class FolderHandle: Sendable {
         throw MailboxError(system: errno, "open \(path)/\(name)")
     }
 
-    /// As `existing`; made durably with mode 0700 when missing.
+    /// As `existing`; made with mode 0700 when missing. It is durable with the next sync of anything below it: where a
+    /// journal keeps the order of changes that is so by itself, elsewhere this folder is synced now.
     func folder(_ name: String) throws(MailboxError) -> FolderHandle {
         if let there = try existing(name) { return there }
         if mkdirat(descriptor, name, 0o700) == 0 {
-            try sync()
+            if NameSync.of(self) != .journal { try sync() }
         } else if errno != EEXIST {
             throw MailboxError(system: errno, "mkdir \(path)/\(name)")
         }

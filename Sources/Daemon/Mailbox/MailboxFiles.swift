@@ -54,6 +54,12 @@ package struct MailboxFiles {
     /// Of the folder: changes when a name comes or goes.
     package var stamp: Stamp? { root.status(".").map(Self.stamp) }
 
+    /// The same without opening it, for comparison only.
+    package static func stamp(of location: MailboxLocation) -> Stamp? {
+        var info = stat()
+        return stat(location.path, &info) == 0 ? stamp(info) : nil
+    }
+
     private static func stamp(_ info: stat) -> Stamp {
         Stamp(
             inode: UInt64(info.st_ino), size: Int64(info.st_size), seconds: Int(info.st_mtim.tv_sec),

@@ -29,7 +29,7 @@ extension SessionHandler {
     private func trace(_ id: QueueID, _ envelope: Envelope, _ protocolName: String, _ now: Int64) -> TraceValues {
         TraceValues(
             helo: session.hello?.name ?? "", clientName: clientName,
-            clientIP: client.isIPv4 ? client.description : "IPv6:\(client)",
+            clientIP: client.isIPv4 ? clientText : "IPv6:\(clientText)",
             hostName: session.profile.hostName, localIP: local.description, product: ReceiverCore.product,
             protocolName: protocolName, id: id.rawValue,
             recipient: envelope.recipients.count == 1 ? envelope.recipients.first?.address.text : nil,

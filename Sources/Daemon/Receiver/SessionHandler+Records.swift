@@ -51,7 +51,7 @@ extension SessionHandler {
         of verdict: Verdict, _ reference: DecisionReference, moment: String, recipient: MailAddress? = nil, reply: Reply
     ) -> DecisionRecord {
         DecisionRecord(
-            reference: reference, time: ReceiverCore.now, client: client.description, listener: listener,
+            reference: reference, time: ReceiverCore.now, client: clientText, listener: listener,
             hello: session.hello?.name, isTLS: session.isTLS, authenticatedID: authentication.text,
             sender: senderPath?.text, recipient: recipient?.text, moment: moment, verdict: verdict, reply: reply,
             settingsRevision: configuration.revision)
@@ -111,7 +111,7 @@ extension SessionHandler {
     func event(_ kind: LogEvent.Kind, level: LogEvent.Level = .info) -> LogEvent {
         LogEvent(
             time: ReceiverCore.now, service: ReceiverCore.name, kind: kind, level: level,
-            address: client.description, host: session.hello?.name, tls: tlsText.isEmpty ? nil : tlsText,
+            address: clientText, host: session.hello?.name, tls: tlsText.isEmpty ? nil : tlsText,
             login: authentication.text, session: sessionName)
     }
 

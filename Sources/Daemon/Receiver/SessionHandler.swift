@@ -19,6 +19,8 @@ final class SessionHandler: ChannelInboundHandler {
     /// `*.*.*.*:25`
     let listener: String
     let client: IPAddress
+    /// The same as it stands in log lines and records.
+    let clientText: String
     let local: IPAddress
     var session: ServerSession
     var context: ChannelHandlerContext?
@@ -92,6 +94,7 @@ final class SessionHandler: ChannelInboundHandler {
         self.configuration = configuration
         self.listener = listener
         self.client = client
+        clientText = client.description
         self.local = local
         session = ServerSession(profile: configuration.profile(at: local), isTLS: isTLS)
     }

@@ -92,7 +92,7 @@ package struct IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
     /// Canonical text (RFC 5952 for IPv6).
     package var description: String {
-        if isIPv4 { return octets.map { String($0) }.joined(separator: ".") }
+        if isIPv4 { return Self.dotted(octets) }
         let groups = stride(from: 0, to: 16, by: 2).map { UInt16(octets[$0]) << 8 | UInt16(octets[$0 + 1]) }
         var best = 0..<0
         var start = 0
@@ -109,6 +109,24 @@ extension IPAddress: CustomStringConvertible {
         let hex = groups.map { String($0, radix: 16) }
         if best.isEmpty { return hex.joined(separator: ":") }
         return hex[..<best.lowerBound].joined(separator: ":") + "::" + hex[best.upperBound...].joined(separator: ":")
+    }
+
+    /// At most 15 octets: a text without memory of its own.
+    private static func dotted(_ octets: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: 15) { buffer in
+            var end = 0
+            func put(_ octet: UInt8) {
+                buffer[end] = octet
+                end += 1
+            }
+            for octet in octets.prefix(4) {
+                if end > 0 { put(UInt8(ascii: ".")) }
+                if octet >= 100 { put(0x30 + octet / 100) }
+                if octet >= 10 { put(0x30 + octet / 10 % 10) }
+                put(0x30 + octet % 10)
+            }
+            return end
+        }
     }
 }
 
