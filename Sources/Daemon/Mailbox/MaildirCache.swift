@@ -28,11 +28,11 @@ final class MaildirCache: Sendable {
     /// - Parameter capacity: mailboxes that stay open, three descriptors each.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
-    /// As many as an eighth of this process's descriptors allows, at most a thousand.
+    /// As many as a quarter of this process's descriptors allows, at most two thousand.
     static var reasonable: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 32 }
-        return Int(clamping: min(limit.rlim_cur, 24_000)) / 24
+        return Int(clamping: min(limit.rlim_cur, 24_000)) / 12
     }
 
     /// - Parameter now: milliseconds.
