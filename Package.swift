@@ -116,7 +116,7 @@ let package = Package(
             dependencies: ["DirectoryWire", "MailModel", "Threads", "CPAM", "CLDAP", "CLinux"],
             path: "Sources/Daemon/epost-directory"),
 
-        console("ConsoleCore", ["Control", "Settings", "Locale", "MailModel"]),
+        console("ConsoleCore", ["Control", "Settings", "Locale", "MailModel", "Tables"]),
         console("Terminal", ["ConsoleCore", "CNcurses", "CLinux"]),
         console(
             "CommandLine",

@@ -34,6 +34,14 @@ struct FakeServer {
     /// Names of the methods that were called, in order.
     var calls: [String] = []
     var reverted: [Int] = []
+    /// IMS.CTL of every account, and the files beside it.
+    var control = FakeServer.someControl
+    var controlsSet: [DirectoryInterface.SetMailControl.Input] = []
+    var accountFiles = [
+        "reply": "I am away until 1 December.\n\nRegards,\nRei\n", "noreply": "*@lists.example\n",
+        "hours": "0,0,,\n1,1,08:30,18:30\n2,1,08:30,18:30\n3,1,08:30,18:30\n4,1,08:30,18:30\n5,1,22:00,06:00\n6,0,,\n",
+        "recipients": "*@example.jp\n*@sales.example.jp\n",
+    ]
     var tablesSet: [TablesInterface.Set.Input] = []
     var operationPasswords: [String: String] = [:]
     var openedDomains: Set<String> = []

@@ -15,9 +15,9 @@ extension FakeServer {
         }
     }
 
-    private func one(_ output: some Encodable) -> [[UInt8]] { [Array(Varlink.reply(output).dropLast())] }
+    func one(_ output: some Encodable) -> [[UInt8]] { [Array(Varlink.reply(output).dropLast())] }
 
-    private func input<M: ControlMethod>(_: M.Type, _ call: [UInt8]) throws(ControlError) -> M.Input {
+    func input<M: ControlMethod>(_: M.Type, _ call: [UInt8]) throws(ControlError) -> M.Input {
         do {
             return try Varlink.parameters(M.Input.self, in: call)
         } catch {
@@ -267,7 +267,7 @@ extension FakeServer {
                 TablesInterface.Show.Output(
                     text: "' gateways\n*.xxxx01.co.jp,mailgateway01.xxxx.co.jp,25\n", path: "/etc/epost/gateway.dat",
                     problems: [], etag: "1"))
-        default: throw ControlError(.methodNotFound, code: "method", "no method \(method)")
+        default: return try answerAccountFiles(method, call)
         }
     }
 

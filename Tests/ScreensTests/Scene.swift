@@ -89,6 +89,29 @@ enum Scene {
             driver.go(.accounts)
             driver.keys(.down, .character("d"))
         },
+        "mail-control": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("c"))
+        },
+        "mail-control-changed": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("c"), .tab, .right, .right, .tab, .character(" "))
+            driver.server.control.subject = "Back on Monday"
+            driver.keys(.control("o"))
+        },
+        "account-who": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("w"))
+        },
+        "account-hours": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("h"), .down)
+        },
+        "account-recipients": { driver in
+            driver.go(.accounts)
+            driver.keys(.down, .character("r"), .end)
+            driver.type("?")
+        },
         "queue-remove": { driver in
             driver.go(.queue)
             driver.keys(.character(" "), .character(" "), .character(" "), .character("d"))

@@ -168,7 +168,9 @@ import Testing
         #expect(applied.changes == [ChangeRecord(path: "table/effect", old: ["b"], new: ["x"])])
         #expect(try scratch.writer.recordedTable("effect") == ["a", "x", "c"])
         var written: [String]?
-        _ = try scratch.writer.revert(.init(revision: 2), by: ScratchStore.me) { _, lines in written = lines }
+        _ = try scratch.writer.revert(
+            .init(revision: 2), by: ScratchStore.me, writeTable: { _, lines in written = lines },
+            writeAccountFiles: { _ in })
         #expect(written == old)
         #expect(try scratch.writer.recordedTable("effect") == old)
     }
@@ -206,7 +208,8 @@ struct Generator: RandomNumberGenerator {
 
 extension ScratchStore {
     func revert(_ revision: Int) throws -> Applied {
-        try writer.revert(.init(revision: revision), by: Self.me) { _, _ in }
+        try writer.revert(
+            .init(revision: revision), by: Self.me, writeTable: { _, _ in }, writeAccountFiles: { _ in })
     }
 
     /// Undoes by setting each place to what the history says it was.

@@ -16,12 +16,21 @@ extension AccountControl {
             guard let found = names[name] else { return [] }
             return try files.read(found, limit: Self.textOctets)
         }
-        self.init(settings: settings, targets: Self.targets(settings))
-        if settings.permitsBySender { permitted = AddressLines.patterns(try octets(ControlFileNames.permitted)) }
-        guard settings.replies else { return }
-        unanswered = AddressLines.patterns(try octets(ControlFileNames.unanswered))
-        replyText = try octets(
-            names[ControlFileNames.replyText] == nil ? ControlFileNames.replyTextOther : ControlFileNames.replyText)
+        let replyName =
+            names[ControlFileNames.replyText] == nil ? ControlFileNames.replyTextOther : ControlFileNames.replyText
+        self.init(
+            settings: settings, permitted: settings.permitsBySender ? try octets(ControlFileNames.permitted) : [],
+            unanswered: settings.replies ? try octets(ControlFileNames.unanswered) : [],
+            replyText: settings.replies ? try octets(replyName) : [])
+    }
+
+    /// From the contents of the files; reads the list that `FILE:` names.
+    package init(settings: ControlSettings, permitted: [UInt8], unanswered: [UInt8], replyText: [UInt8]) {
+        self.init(
+            settings: settings, targets: Self.targets(settings),
+            permitted: settings.permitsBySender ? AddressLines.patterns(permitted) : [],
+            unanswered: settings.replies ? AddressLines.patterns(unanswered) : [],
+            replyText: settings.replies ? replyText : [])
     }
 
     private static func targets(_ settings: ControlSettings) -> Targets {

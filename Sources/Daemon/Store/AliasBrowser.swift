@@ -14,9 +14,12 @@ package final class AliasBrowser: @unchecked Sendable {
         package let revision: Int64
         let key: String
         let targetKey: String
+        /// As `locate` names it.
+        var id: String { "\(rule.alias.text) \(rule.target.text)" }
     }
     private struct Order: Equatable {
         var filter: String
+        var domain: String
         var sort: String
         var descending: Bool
     }
@@ -34,9 +37,9 @@ package final class AliasBrowser: @unchecked Sendable {
     /// - Returns: the rows of the window asked for, and how many there are.
     package func list(
         _ input: AliasInterface.List.Input
-    ) throws(ControlError) -> (rows: [Row], total: Int, offset: Int) {
+    ) throws(ControlError) -> (rows: [Row], total: Int, offset: Int, position: Int?) {
         let wanted = Order(
-            filter: (input.filter ?? "").lowercased(), sort: input.sort ?? "alias",
+            filter: (input.filter ?? "").lowercased(), domain: (input.domain ?? "").lowercased(), sort: input.sort ?? "alias",
             descending: input.descending ?? false)
         guard ["alias", "target"].contains(wanted.sort) else {
             throw StoreWriter.refused(
@@ -47,7 +50,8 @@ package final class AliasBrowser: @unchecked Sendable {
             if browser.order != wanted { browser.arrange(wanted) }
             let offset = min(max(input.offset, 0), browser.chosen.count)
             let end = min(browser.chosen.count, offset + min(max(input.limit, 1), 1000))
-            return (Array(browser.chosen[offset..<end]), browser.chosen.count, offset)
+            let position = input.locate.flatMap { id in browser.chosen.firstIndex { $0.id == id } }
+            return (Array(browser.chosen[offset..<end]), browser.chosen.count, offset, position)
         }
     }
 
@@ -81,6 +85,7 @@ package final class AliasBrowser: @unchecked Sendable {
 
     private func arrange(_ wanted: Order) {
         chosen = all
+        if !wanted.domain.isEmpty { chosen = chosen.filter { $0.rule.alias.domain == wanted.domain } }
         if !wanted.filter.isEmpty {
             chosen = chosen.filter { $0.key.contains(wanted.filter) || $0.targetKey.contains(wanted.filter) }
         }

@@ -61,6 +61,46 @@ extension StoreWriter {
         }
     }
 
+    /// org.epost.Aliases.Set
+    package func setAlias(_ input: AliasInterface.Set.Input, by author: Author) throws(ControlError) -> Applied {
+        try locked { connection, reader in
+            var rules: [AliasRule] = []
+            for target in input.targets {
+                let rule = try Self.aliasRule(input.alias, target)
+                if rules.contains(where: { $0.target.folded == rule.target.folded }) {
+                    throw Self.refused(
+                        Self.path(rule.alias), "alias.exists",
+                        "\(rule.alias.text) leads to \(rule.target.text) already", rule.alias.text, rule.target.text)
+                }
+                rules.append(rule)
+            }
+            if let first = rules.first { try Self.checkDomain(of: first, reader) }
+            guard let alias = MailAddress(typed: input.alias) else {
+                throw Self.notFound("alias/\(input.alias)", "alias.unknown", "there is no alias \(input.alias)", input.alias)
+            }
+            let newest = try Self.newestRevision(of: Self.path(alias), connection)
+            if let base = input.baseRevision, newest > Int64(base) {
+                throw Self.conflict([Self.conflictProblem(Self.path(alias), newest)])
+            }
+            let old = try reader.aliases(alias.folded)
+            guard old != rules else { return Self.applied(try reader.revision(), [], []) }
+            let (revision, records) = try change(author, note: input.note, connection) {
+                try $0.put(alias, from: old, to: rules)
+            }
+            return Self.applied(revision, records, [])
+        }
+    }
+
+    /// org.epost.Aliases.Get
+    package func alias(_ alias: String) throws(ControlError) -> AliasInterface.Get.Output {
+        try locked { connection, reader in
+            guard let address = MailAddress(typed: alias) else { return .init(targets: [], revision: 0) }
+            return .init(
+                targets: try reader.aliases(address.folded).map(\.targetText),
+                revision: Int(try Self.newestRevision(of: Self.path(address), connection)))
+        }
+    }
+
     /// org.epost.Aliases.Remove
     package func removeAlias(
         _ alias: String, _ target: String?, note: String, by author: Author

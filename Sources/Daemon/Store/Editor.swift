@@ -122,7 +122,12 @@ struct Editor {
     mutating func file(
         _ name: String, of account: MailAddress, from old: [String]?, to new: [String]?
     ) throws(DatabaseError) {
-        try record("file/\(account.folded.text)/\(name)", old, new)
+        try file(path: "file/\(account.folded.text)/\(name)", from: old, to: new)
+    }
+
+    /// - Parameter path: as the history has it.
+    mutating func file(path: String, from old: [String]?, to new: [String]?) throws(DatabaseError) {
+        try record(path, old, new)
     }
 
     /// A mailbox folder goes for good: this revision cannot be undone.

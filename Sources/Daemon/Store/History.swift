@@ -78,14 +78,16 @@ extension StoreWriter {
         }
     }
 
-    /// A control file of an account was written; makes the revision, by which services look at the files again.
-    package func recordAccountFile(
-        _ account: MailAddress, _ name: String, from old: [String]?, to new: [String]?, note: String, by author: Author
+    /// Control files of an account were written; makes the revision, by which services look at the files again.
+    /// - Parameter files: lines before and after; `nil`: no file.
+    package func recordAccountFiles(
+        _ account: MailAddress, _ files: [(name: String, old: [String]?, new: [String]?)], note: String,
+        by author: Author
     ) throws(ControlError) -> Applied {
         try locked { connection, reader in
-            guard old != new else { return Self.applied(try reader.revision(), [], []) }
+            guard !files.isEmpty else { return Self.applied(try reader.revision(), [], []) }
             let (revision, records) = try change(author, note: note, connection) { editor in
-                try editor.file(name, of: account, from: old, to: new)
+                for file in files { try editor.file(file.name, of: account, from: file.old, to: file.new) }
             }
             return Self.applied(revision, records, [])
         }
@@ -101,11 +103,15 @@ extension StoreWriter {
     }
 
     /// org.epost.Settings.Revert
-    /// - Parameter writeTable: puts the lines into the file of a table; called inside the transaction, last.
+    /// - Parameters:
+    ///   - writeTable: puts the lines into the file of a table; called inside the transaction, last.
+    ///   - writeAccountFiles: puts the old lines into control files of accounts (`file/ACCOUNT/NAME`), if they hold
+    ///     what the revision wrote; called inside the transaction, after the tables.
     package func revert(
         _ input: SettingsInterface.Revert.Input, by author: Author,
         mayTouch: ([String]) throws(ControlError) -> Void = { _ throws(ControlError) in },
-        writeTable: (_ name: String, _ lines: [String]?) throws -> Void
+        writeTable: (_ name: String, _ lines: [String]?) throws -> Void,
+        writeAccountFiles: (_ undone: [ChangeRecord]) throws -> Void
     ) throws(ControlError) -> Applied {
         try locked { connection, reader in
             let undone = try Self.records(of: Int64(input.revision), connection)
@@ -128,6 +134,8 @@ extension StoreWriter {
                 for record in undone where record.path.hasPrefix("table/") {
                     try writeTable(String(record.path.dropFirst("table/".count)), record.old)
                 }
+                let files = undone.filter { $0.path.hasPrefix("file/") }
+                if !files.isEmpty { try writeAccountFiles(files) }
             }
             return Self.applied(revision, records, plan.warnings)
         }
@@ -140,11 +148,6 @@ extension StoreWriter {
             throw refused(
                 undone[0].path, "history.mailbox-deleted",
                 "the mailbox was deleted with the account; it cannot be undone")
-        }
-        if let file = undone.first(where: { $0.path.hasPrefix("file/") }) {
-            throw refused(
-                file.path, "history.account-file",
-                "a control file lies in the mailbox; write its old text there: epost-console account file --set")
         }
         var conflicts: [Problem] = []
         for record in undone {
@@ -195,6 +198,8 @@ extension StoreWriter {
                 try editor.put(alias, from: try reader.aliases(alias.folded), to: old)
             } else if record.path.hasPrefix("table/") {
                 try editor.table(String(record.path.dropFirst("table/".count)), from: record.new, to: record.old)
+            } else if record.path.hasPrefix("file/") {
+                try editor.file(path: record.path, from: record.new, to: record.old)
             } else {
                 try editor.setSetting(
                     record.path, from: plan.old.texts(for: record.path) ?? record.new,

@@ -30,9 +30,13 @@ struct AliasDesk: Sendable {
         let (desk, browser, directory) = (desk, browser, directory)
         server.on(AliasInterface.List.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in
-                let (rows, total, offset) = try browser.list(input)
-                return .init(rows: try Self.entries(rows, directory), total: total, offset: offset)
+                let (rows, total, offset, position) = try browser.list(input)
+                return .init(
+                    rows: try Self.entries(rows, directory), total: total, offset: offset, position: position)
             }
+        }
+        server.on(AliasInterface.Get.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in try desk.store.alias(input.alias) }
         }
         server.on(AliasInterface.Export.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in
@@ -72,6 +76,9 @@ struct AliasDesk: Sendable {
         }
         change(AliasInterface.Change.self, { [$0.alias, $0.newAlias] }) { input, author throws(ControlError) in
             try desk.store.changeAlias(input, by: author)
+        }
+        change(AliasInterface.Set.self, { [$0.alias] }) { input, author throws(ControlError) in
+            try desk.store.setAlias(input, by: author)
         }
         change(AliasInterface.Remove.self, { [$0.alias] }) { input, author throws(ControlError) in
             try desk.store.removeAlias(input.alias, input.target, note: input.note, by: author)

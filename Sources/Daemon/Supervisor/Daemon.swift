@@ -132,11 +132,14 @@ package enum Daemon {
                 descriptions: descriptions(in: Assets.folder())))
         ServerDesk(desk: desk, setup: SetupWork(desk: desk)).register(on: server)
         CertificateDesk(desk: desk).register(on: server)
-        SettingsDesk(desk: desk) { name, lines throws(ControlError) in try tables.revert(name, lines) }
-            .register(on: server)
+        SettingsDesk(
+            desk: desk, writeTable: { name, lines throws(ControlError) in try tables.revert(name, lines) },
+            writeAccountFiles: { undone throws(ControlError) in try AccountFilesDesk.revert(undone, directory) }
+        ).register(on: server)
         DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
         AccountTransferDesk(desk: desk).register(on: server)
         AccountFilesDesk(desk: desk, directory: directory).register(on: server)
+        MailControlDesk(desk: desk, directory: directory).register(on: server)
         AliasDesk(desk: desk, browser: parts.aliases, directory: directory).register(on: server)
         ServicesDesk(desk: desk).register(on: server)
         QueueDesk(

@@ -8,6 +8,9 @@ struct SettingsDesk: Sendable {
     /// Puts reverted lines into the file of a table; `nil` removes it.
     let writeTable: @Sendable (_ name: String, _ lines: [String]?) throws(ControlError) -> Void
 
+    /// Puts old lines back into control files of accounts, unless they hold something else by now.
+    let writeAccountFiles: @Sendable (_ undone: [ChangeRecord]) throws(ControlError) -> Void
+
     func register(on server: ControlServer) {
         let desk = desk
         server.on(SettingsInterface.List.self) { input, _ throws(ControlError) in
@@ -29,13 +32,13 @@ struct SettingsDesk: Sendable {
         server.on(SettingsInterface.History.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in .init(revisions: try desk.store.history(input)) }
         }
-        let writeTable = writeTable
+        let (writeTable, writeAccountFiles) = (writeTable, writeAccountFiles)
         server.on(SettingsInterface.Revert.self) { input, caller throws(ControlError) in
             let applied = try await desk.offload.run { () throws(ControlError) in
                 try desk.store.revert(
                     input, by: Desk.author(caller),
                     mayTouch: { paths throws(ControlError) in try desk.gate.need(paths: paths, caller) },
-                    writeTable: writeTable)
+                    writeTable: writeTable, writeAccountFiles: writeAccountFiles)
             }
             return input.dryRun ? applied : await desk.inForce(applied, by: caller)
         }

@@ -7,32 +7,79 @@ package enum AliasInterface {
         package struct Input: Codable, Hashable, Sendable {
             /// Part of alias or real address, letter case ignored.
             package var filter: String?
+            /// Only aliases of this domain.
+            package var domain: String?
             /// `alias` or `target`.
             package var sort: String?
             package var descending: Bool?
             package var offset: Int
             /// 1–1,000.
             package var limit: Int
+            /// Where this row is: alias and real address with a blank between.
+            package var locate: String?
             package init(
-                filter: String? = nil, sort: String? = nil, descending: Bool? = nil, offset: Int = 0, limit: Int = 500
+                filter: String? = nil, domain: String? = nil, sort: String? = nil, descending: Bool? = nil,
+                offset: Int = 0, limit: Int = 500, locate: String? = nil
             ) {
                 self.filter = filter
+                self.domain = domain
                 self.sort = sort
                 self.descending = descending
                 self.offset = offset
                 self.limit = limit
+                self.locate = locate
             }
         }
         package struct Output: Codable, Hashable, Sendable {
             package var rows: [AliasEntry]
             package var total: Int
             package var offset: Int
-            package init(rows: [AliasEntry], total: Int, offset: Int) {
+            /// Of `locate`; `nil` when it is not among the rows.
+            package var position: Int?
+            package init(rows: [AliasEntry], total: Int, offset: Int, position: Int? = nil) {
                 self.rows = rows
                 self.total = total
                 self.offset = offset
+                self.position = position
             }
         }
+    }
+    /// One alias with all its real addresses, in their order.
+    package enum Get: ControlMethod {
+        package static let name = "org.epost.Aliases.Get"
+        package static let isReadOnly = true
+        package struct Input: Codable, Hashable, Sendable {
+            package var alias: String
+            package init(alias: String) { self.alias = alias }
+        }
+        package struct Output: Codable, Hashable, Sendable {
+            /// `real`, `real,0` or `real,1`; empty when there is no such alias.
+            package var targets: [String]
+            /// Base revision of a change; 0 = there is none.
+            package var revision: Int
+            package init(targets: [String], revision: Int) {
+                self.targets = targets
+                self.revision = revision
+            }
+        }
+    }
+    /// Gives an alias exactly these real addresses in this order; none removes it.
+    package enum Set: ControlMethod {
+        package static let name = "org.epost.Aliases.Set"
+        package struct Input: Codable, Hashable, Sendable {
+            package var alias: String
+            /// `real`, `real,0` or `real,1`.
+            package var targets: [String]
+            package var baseRevision: Int?
+            package var note: String
+            package init(alias: String, targets: [String], baseRevision: Int? = nil, note: String = "") {
+                self.alias = alias
+                self.targets = targets
+                self.baseRevision = baseRevision
+                self.note = note
+            }
+        }
+        package typealias Output = Applied
     }
     /// Adds one real address to an alias, behind those that it has.
     package enum Add: ControlMethod {

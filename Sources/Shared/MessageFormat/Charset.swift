@@ -40,6 +40,18 @@ package enum Charset: Hashable, Sendable, CaseIterable {
         return nil
     }
 
+    /// The octets of `text` in this set; `nil` when it holds a character that the set lacks.
+    package func encode(_ text: String) -> [UInt8]? {
+        let octets = Array(text.utf8)
+        if self == .utf8 || octets.isEmpty { return octets }
+        for name in iconvNames {
+            if let result = Self.convertOctets(octets, from: "UTF-8", to: name), result.faults == 0 {
+                return result.octets
+            }
+        }
+        return nil
+    }
+
     /// The text of a data file or of raw 8-bit header octets (R-SYS-19): UTF-8, BOM ignored; ISO-2022-JP when it holds
     /// escape sequences; Shift_JIS when it is not valid UTF-8.
     package static func guess(_ octets: [UInt8]) -> (text: String, charset: Charset) {
@@ -70,7 +82,14 @@ package enum Charset: Hashable, Sendable, CaseIterable {
 
     /// - Returns: `nil` when the C library does not know the set.
     private static func convert(_ octets: [UInt8], from name: String) -> (text: String, faults: Int)? {
-        guard let handle = iconv_open("UTF-8", name), Int(bitPattern: handle) != -1 else { return nil }
+        convertOctets(octets, from: name, to: "UTF-8").map { (String(decoding: $0.octets, as: UTF8.self), $0.faults) }
+    }
+
+    /// What is not valid becomes U+FFFD in UTF-8; whoever converts to another set looks at `faults`.
+    private static func convertOctets(
+        _ octets: [UInt8], from name: String, to goal: String
+    ) -> (octets: [UInt8], faults: Int)? {
+        guard let handle = iconv_open(goal, name), Int(bitPattern: handle) != -1 else { return nil }
         defer { iconv_close(handle) }
         var input = octets.map { CChar(bitPattern: $0) }
         var out: [UInt8] = []
@@ -92,8 +111,20 @@ package enum Charset: Hashable, Sendable, CaseIterable {
                 next = next?.advanced(by: 1)
                 left -= 1
             }
+            // A set with shifts (ISO-2022-JP) ends in its first state.
+            var nothing: UnsafeMutablePointer<CChar>?
+            var none = 0
+            out.append(contentsOf: flush(handle, &nothing, &none))
         }
-        return (String(decoding: out, as: UTF8.self), faults)
+        return (out, faults)
+    }
+
+    private static func flush(
+        _ handle: iconv_t, _ next: inout UnsafeMutablePointer<CChar>?, _ left: inout Int
+    ) -> [UInt8] {
+        var buffer = [CChar](repeating: 0, count: 16)
+        let (_, _, written) = step(handle, &next, &left, &buffer)
+        return buffer.prefix(written).map { UInt8(bitPattern: $0) }
     }
 
     private static func step(

@@ -66,6 +66,12 @@ extension Context {
         if let revision = RevertRecord.revision(ofPath: edit.path) {
             return ask(SettingsInterface.Revert.self, .init(revision: revision, note: run.note), for: .apply)
         }
+        if let alias = AliasRecord.name(ofPath: edit.path) {
+            return ask(
+                AliasInterface.Set.self,
+                .init(alias: alias, targets: edit.new ?? [], baseRevision: edit.base.revision, note: run.note),
+                for: .apply)
+        }
         let name = DomainRecord.name(ofPath: edit.path) ?? ""
         let base = edit.base.values.flatMap(DomainRecord.init(values:))
         guard let record = edit.new.flatMap(DomainRecord.init(values:)) else {
@@ -127,6 +133,10 @@ extension Context {
                 refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
             } else if RevertRecord.revision(ofPath: edit.path) != nil {
                 model.ownChanges.formUnion(RevertRecord.paths(in: edit))
+            } else if AliasRecord.name(ofPath: edit.path) != nil {
+                model.ownChanges.insert(edit.path)
+                model.aliases[edit.path] = ServerValue(values: edit.new, revision: revision)
+                model.aliasesVersion += 1
             } else if let name = DomainRecord.name(ofPath: edit.path) {
                 model.ownChanges.insert(edit.path)
                 rememberDomain(name, edit.new.flatMap(DomainRecord.init(values:)), revision)
@@ -183,6 +193,7 @@ extension Context {
         if error.kind == .conflict {
             refresh(SettingsInterface.List.self, .init(), for: .settings)
             refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains)
+            refreshStagedAliases()
             for name in model.tables.keys { refresh(TablesInterface.Show.self, .init(table: name), for: .table(name)) }
         }
     }

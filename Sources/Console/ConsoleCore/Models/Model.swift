@@ -14,6 +14,8 @@ enum ModelRequest: Hashable, Sendable {
     case apply
     case service(name: String, action: String)
     case table(String)
+    /// One alias whose edit is staged, by its path.
+    case alias(String)
 }
 
 /// The pages' shared state: the server as we know it, and the draft of changes.
@@ -39,6 +41,8 @@ package struct Model: Sendable {
     var certificate: CertificateReport?
     /// Tables that pages stage edits of, by name.
     var tables: [String: TableState] = [:]
+    /// Aliases that edits were begun of, by path (`alias/NAME`), as the server has them.
+    var aliases: [String: ServerValue] = [:]
     var draft = Draft()
     var foreign: [String: ForeignMark] = [:]
     var problems: [String: [Problem]] = [:]
@@ -53,6 +57,7 @@ package struct Model: Sendable {
 
     /// Counted up when rows of a list changed at the server; pages compare.
     var accountsVersion = 0
+    var aliasesVersion = 0
     var queueVersion = 0
     var historyVersion = 0
     /// The domain whose accounts the Account Manager shows.
@@ -92,6 +97,9 @@ package struct Model: Sendable {
         }
         if let name = TableRecord.name(ofPath: path) {
             return ServerValue(values: tables[name]?.lines, revision: 0)
+        }
+        if AliasRecord.name(ofPath: path) != nil {
+            return aliases[path] ?? ServerValue(values: nil, revision: 0)
         }
         guard let entry = settings[path] else { return ServerValue(values: [], revision: 0) }
         return ServerValue(values: entry.values, revision: entry.revision)

@@ -42,6 +42,7 @@ enum ModelLink {
             case .validate(let page):
                 take(try reply.result(of: SettingsInterface.Validate.self).0.problems, on: page, &context)
             case .apply: context.applyStepDone(try reply.result(of: SettingsInterface.Apply.self).0)
+            case .alias(let path): take(try reply.result(of: AliasInterface.Get.self).0, alias: path, &context)
             case .table(let name): take(try reply.result(of: TablesInterface.Show.self).0, table: name, &context)
             case .service(let name, let action):
                 acted(try reply.result(of: ServicesInterface.Act.self).0, name, action, &context)
@@ -59,7 +60,7 @@ enum ModelLink {
         case .apply:
             context.applyFailed(error)
         case .announce, .certificate: return
-        case .watch, .hello, .status, .settings, .domains, .validate, .service, .table:
+        case .watch, .hello, .status, .settings, .domains, .validate, .service, .table, .alias:
             if !isLost { context.notice(.error, error.phrase) }
         }
         context.modelChanged()
@@ -90,7 +91,9 @@ enum ModelLink {
         context.refresh(ServerInterface.GetStatus.self, .init(), for: .status)
         context.refresh(ServerInterface.GetCertificate.self, .init(), for: .certificate)
         context.refresh(ServerInterface.Watch.self, .init(statusInterval: 1000), for: .watch)
+        context.refreshStagedAliases()
         context.model.accountsVersion += 1
+        context.model.aliasesVersion += 1
         context.model.queueVersion += 1
         context.model.historyVersion += 1
     }
@@ -199,6 +202,10 @@ enum ModelLink {
                 needsDomains = true  // their numbers of accounts
                 context.model.accountsVersion += 1
                 markForeign(change.path, event, &context)
+            } else if change.path == "alias" || change.path.hasPrefix("alias/") {
+                takeAlias(change, event, &context)
+            } else if change.path.hasPrefix("file/") {
+                markForeign(change.path, event, &context)
             } else if let name = TableRecord.name(ofPath: change.path) {
                 if context.model.tables[name] != nil {
                     context.refresh(TablesInterface.Show.self, .init(table: name), for: .table(name))
@@ -214,6 +221,27 @@ enum ModelLink {
         context.model.historyVersion += 1
         if needsSettings { context.refresh(SettingsInterface.List.self, .init(), for: .settings) }
         if needsDomains { context.refresh(DirectoryInterface.ListDomains.self, .init(), for: .domains) }
+    }
+
+    /// Many at once are told as one: `alias`.
+    private static func takeAlias(_ change: ChangeRecord, _ event: ServerEvent, _ context: inout Context) {
+        context.model.aliasesVersion += 1
+        guard AliasRecord.name(ofPath: change.path) != nil else {
+            context.refreshStagedAliases()
+            return markForeign(change.path, event, &context)
+        }
+        guard context.model.aliases[change.path] != nil else { return markForeign(change.path, event, &context) }
+        context.model.aliases[change.path] = ServerValue(values: change.new, revision: event.revision ?? 0)
+        if context.model.draft[change.path] == nil {
+            markForeign(change.path, event, &context)
+        } else {
+            rebase(change.path, event, &context)
+        }
+    }
+
+    private static func take(_ output: AliasInterface.Get.Output, alias path: String, _ context: inout Context) {
+        context.model.aliases[path] = AliasRecord.value(output)
+        if context.model.draft[path] != nil { rebase(path, nil, &context) }
     }
 
     private static func takeSetting(

@@ -18,7 +18,8 @@ enum PageID: String, CaseIterable, Hashable, Sendable {
 
     /// Which page a place of the configuration is edited on.
     static func of(path: String) -> PageID {
-        if path.hasPrefix("account/") { return .accounts }
+        if path.hasPrefix("account/") || path.hasPrefix("file/") { return .accounts }
+        if path == "alias" || path.hasPrefix("alias/") { return .alias }
         if path.hasPrefix(RevertRecord.prefix) { return .history }
         if path.hasPrefix("domain/") { return .domain }
         if path.hasPrefix("table/") {

@@ -11,6 +11,13 @@ enum SettingText {
         if let name = DomainRecord.name(ofPath: path) { return .verbatim(name) }
         if let revision = RevertRecord.revision(ofPath: path) { return .text("review.revert", String(revision)) }
         if path.hasPrefix("account/") { return .verbatim(String(path.dropFirst("account/".count))) }
+        if path == "alias" { return .text("page.alias") }
+        if path.hasPrefix("alias/") { return .verbatim(Visible.line(String(path.dropFirst("alias/".count)))) }
+        if path.hasPrefix("file/") {
+            // `file/ACCOUNT/NAME`
+            let parts = path.split(separator: "/", maxSplits: 2).dropFirst().reversed()
+            return .verbatim(Visible.line(parts.joined(separator: " ")))
+        }
         if path.hasPrefix("table/") { return .verbatim(String(path.dropFirst("table/".count)) + ".dat") }
         if let definition = SettingsCatalogue.definition(of: path) { return Phrase(definition.labelKey) }
         return .verbatim(Visible.line(path))

@@ -127,6 +127,7 @@ struct AccountsScreen: Screen {
         return [
             .nothingToApply,
             Command("change", .text("accounts.menu.change"), keys: [.enter], off: noAccount, isAction: true),
+        ] + AccountControlMenu.commands(off: noAccount) + [
             Command("trace", .text("accounts.menu.trace"), keys: [.character("t")], off: noAccount, isAction: true),
             Command(
                 "add", .text("accounts.menu.add"), keys: [.character("a")], bar: .text("bar.add"), off: noDomain ?? off,
@@ -313,6 +314,9 @@ struct AccountsScreen: Screen {
     mutating func perform(_ command: String, _ context: inout Context) {
         if isLocked, !command.hasPrefix("domain-") {
             return context.notice(.warning, .text("accounts.locked", Visible.line(shownDomain)))
+        }
+        if let current, let dialog = AccountControlMenu.dialog(command, "\(current.account)@\(current.domain)") {
+            return context.open(dialog)
         }
         let isChange = !["trace", "change", "domain-open"].contains(command)
         if isChange, let refusal = context.changeRefusal { return context.notice(.warning, refusal) }

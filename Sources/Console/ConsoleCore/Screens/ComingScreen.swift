@@ -30,12 +30,6 @@ struct ComingScreen: Screen {
                 (program + "setting set log.sender true", "coming.cmd.settings"),
                 (program + "log tail", "coming.cmd.log-tail"), (program + "log search", "coming.cmd.log-search"),
             ]
-        case .alias:
-            return [
-                (program + "alias list", "coming.cmd.alias-list"),
-                (program + "alias add ALIAS REAL", "coming.cmd.alias-add"),
-                (program + "alias test ADDRESS", "coming.cmd.alias-test"),
-            ]
         case .lists: return [(program + "account list DOMAIN", "coming.cmd.accounts")]
         case .filter, .virus: return [(program + "explain REFERENCE", "coming.cmd.reference")]
         default: return []

@@ -97,7 +97,7 @@ struct ReviewScreen: Screen {
         let server = edit.theirs ?? edit.base
         if TableRecord.name(ofPath: edit.path) != nil { return tableRow(edit, context) }
         let new =
-            edit.new == nil && DomainRecord.name(ofPath: edit.path) == nil
+            edit.new == nil && !edit.isRecord
             ? say("word.default") : SettingText.value(edit.path, edit.new, say)
         let state = edit.isConflict ? "review.state.conflict" : isFaulty ? "review.state.problem" : "review.state.ready"
         return TableRow(
