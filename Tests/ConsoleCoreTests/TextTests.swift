@@ -49,6 +49,9 @@ import Testing
     func wrap() {
         #expect(safe.wrap("one two three", to: 7) == ["one two", "three"])
         #expect(safe.wrap("管理するドメイン", to: 6) == ["管理す", "るドメ", "イン"])
+        #expect(safe.wrap("OK を押すと、閉じます。", to: 12) == ["OK を押す", "と、閉じま", "す。"])
+        #expect(safe.wrap("IMS.CTL が変更されました", to: 12) == ["IMS.CTL が変", "更されました"])
+        #expect(safe.wrap("名前(a@b.example)", to: 10) == ["名前", "(a@b.examp", "le)"])
         #expect(safe.wrap("abcdefgh", to: 3) == ["abc", "def", "gh"])
         #expect(safe.wrap("a\n\nb", to: 5) == ["a", "", "b"])
         #expect(safe.wrap("語", to: 1) == ["語"])

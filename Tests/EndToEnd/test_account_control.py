@@ -136,6 +136,48 @@ def test_reply_is_one_per_sender_and_speaks_japanese(server, dns, sink):
     assert sink.wait_for(2)[1].recipients == ["u@ext.example"]
 
 
+def test_no_reply_again_and_the_mail_in_the_reply(server, dns, sink):
+    """R-CTL-24, 25 and 27; vectors 12 and 13 of spec file 11, and a reply with the whole mail."""
+    outside(server, dns, sink)
+    server.do("setting", "set", "delivery.reply_days", 0)
+    control(server, "taro", "[AutoReply]\nSubject=once\nNoReplyAgain=Yes\n", AUTORPLY="away\n")
+    control(server, "jiro", "[AutoReply]\nSubject=bare\nEchoMessage=Yes\nDeleteHeader=Yes\n", AUTORPLY="away\n")
+    control(server, "saru", "[AutoReply]\nSubject=whole\nEchoMessage=Yes\n", AUTORPLY="away\n")
+    send(server, "taro@in.example", subject="first")
+    sink.wait_for(1)
+    until(lambda: (server.mailbox("taro") / "NOREPLY.TXT").exists(), "NOREPLY.TXT")
+    assert (server.mailbox("taro") / "NOREPLY.TXT").read_text() == "u@ext.example\n"
+    send(server, "taro@in.example", subject="second")
+    server.wait_for_mail("taro", 2)
+    settled(server)
+    send(server, "jiro@in.example", subject="third", body="Words of the mail.")
+    bare = sink.wait_for(2)[1].text
+    assert "away" in bare and "Words of the mail." in bare and "Message-ID: <third@t>" not in bare
+    send(server, "saru@in.example", subject="fourth", body="Words of the mail.")
+    whole = sink.wait_for(3)[2].text
+    assert "away" in whole and "Words of the mail." in whole and "Message-ID: <fourth@t>" in whole
+    assert len(sink.wait_for(3)) == 3
+
+
+def test_a_kill_while_the_program_has_the_mail_loses_and_doubles_nothing(server, dns, sink, tmp_path):
+    """The service dies after the program gave its output and before the delivery is settled: the mail is delivered by
+    the next one, once."""
+    outside(server, dns, sink)
+    died = tmp_path / "died"
+    program = tmp_path / "deadly"
+    program.write_text(f"#!/bin/sh\ncat\nif [ ! -e {died} ]; then touch {died}; exec kill -9 $PPID; fi\n")
+    program.chmod(0o755)
+    control(server, "taro",
+            f"[AutoForward]\nForwardTo=boss@far.example\n[AutoReply]\nSubject=away\n[Control]\nProgram={program}\n")
+    send(server, "taro@in.example")
+    (kept,) = server.wait_for_mail("taro", seconds=40)
+    until(lambda: len(sink.wait_for(2)) == 2, "forward and reply", 40)
+    settled(server)
+    assert died.exists() and kept.read_bytes().endswith(b"\nText.\n")
+    assert len(texts(server, "taro")) == 1
+    assert sorted(one.recipients[0] for one in sink.wait_for(2)) == ["boss@far.example", "u@ext.example"]
+
+
 def test_robots_and_circles_end(server):
     for one, other in (("r1", "r2"), ("r2", "r1")):
         control(server, one, "[AutoReply]\nSubject=away\n", AUTORPLY="away\n")
@@ -220,6 +262,23 @@ def test_files_by_command_are_checked_and_in_force_and_the_test_tells_what_would
         assert server.run("account", "file", "taro@in.example", file, "--set", "-", stdin=bad).returncode == 1
     server.do("account", "file", "taro@in.example", "hours", "--set", "-", stdin="1,1,22:00,06:00\n")
     assert (server.mailbox("taro") / "usetime.dat").read_text() == "1,1,22:00,06:00\n"
+    # Field by field: what is not named stays octet for octet.
+    path.write_bytes(b"; mine\r\n[AutoForward]\r\nForwardTo = boss@far.example\r\nFuture = kept\r\n")
+    server.do("account", "control", "taro@in.example", "--report-to", "None", "--no-keep")
+    assert path.read_bytes() == (b"; mine\r\n[AutoForward]\r\nForwardTo = boss@far.example\r\nFuture = kept\r\n"
+                                 b"ReportTo=None\r\n[Delivery]\r\nDiscard=Yes\r\n")
+    found = server.json("account", "control", "taro@in.example")
+    assert (found["control"]["reportTo"], found["control"]["discard"]) == ("None", True)
+    assert server.run("account", "control", "taro@in.example", "--forward-to", "taro@in.example").returncode == 1
+    # The history has it, and brings the old file back; not over what somebody wrote by hand since then.
+    newest = server.json("history", "list", "--limit", "1")["revisions"][0]
+    assert [change["path"] for change in newest["changes"]] == ["file/taro@in.example/IMS.CTL"]
+    server.do("history", "revert", newest["revision"])
+    assert path.read_bytes() == b"; mine\r\n[AutoForward]\r\nForwardTo = boss@far.example\r\nFuture = kept\r\n"
+    newest = server.json("history", "list", "--limit", "1")["revisions"][0]
+    path.write_bytes(path.read_bytes() + b"; by hand\r\n")
+    refused = server.run("history", "revert", newest["revision"])
+    assert refused.returncode == 1 and "IMS.CTL" in refused.stderr
     server.do("account", "file", "taro@in.example", "control", "--set", "-", stdin="")
     assert not path.exists()
     send(server, "taro@in.example", subject="third")

@@ -68,6 +68,52 @@ extension FakeServer {
                             check: "control.discard", finding: "stored in the mailbox", source: "Delivery/Discard",
                             decided: true),
                     ]))
+        default: return try answerAliases(method, call)
+        }
+    }
+
+    private mutating func answerAliases(_ method: String, _ call: [UInt8]) throws(ControlError) -> [[UInt8]] {
+        switch method {
+        case AliasInterface.List.name:
+            let asked = try input(AliasInterface.List.self, call)
+            let found = aliases.filter { row in
+                (asked.domain.map { row.alias.hasSuffix("@" + $0) } ?? true)
+                    && (asked.filter.map { row.alias.contains($0) || row.target.contains($0) } ?? true)
+            }
+            let rows = found.dropFirst(asked.offset).prefix(asked.limit).map { row in
+                let (target, option) = AliasRecord.parts(row.target)
+                return AliasEntry(alias: row.alias, target: target, rewrite: option, state: row.state, revision: 7)
+            }
+            return one(
+                AliasInterface.List.Output(
+                    rows: rows, total: found.count, offset: asked.offset,
+                    position: asked.locate.flatMap { id in
+                        found.firstIndex { "\($0.alias) \(AliasRecord.parts($0.target).address)" == id }
+                    }))
+        case AliasInterface.Get.name:
+            let asked = try input(AliasInterface.Get.self, call).alias
+            let targets = aliases.filter { $0.alias == asked }.map(\.target)
+            return one(AliasInterface.Get.Output(targets: targets, revision: targets.isEmpty ? 0 : 7))
+        case AliasInterface.Set.name:
+            let asked = try input(AliasInterface.Set.self, call)
+            aliasesSet.append(asked)
+            aliases.removeAll { $0.alias == asked.alias }
+            aliases += asked.targets.map { (asked.alias, $0, "ok") }
+            return one(appliedFile("alias/\(asked.alias)"))
+        case AliasInterface.Import.name:
+            return one(
+                AliasInterface.Import.Output(revision: revision, added: 12, kept: 3, removed: 0, problems: []))
+        case AliasInterface.Test.name:
+            let asked = try input(AliasInterface.Test.self, call).address
+            return one(
+                AliasInterface.Test.Output(
+                    places: [.init(address: "info-tokyo@example.jp", envelope: asked, isLocal: true)],
+                    dead: [.init(address: "nobody@example.jp", fault: "unknown")],
+                    steps: [
+                        .init(
+                            check: "alias", finding: "\(asked) is an alias of info-tokyo@example.jp",
+                            source: "alias/\(asked)", decided: true)
+                    ]))
         default: throw ControlError(.methodNotFound, code: "method", "no method \(method)")
         }
     }
@@ -87,7 +133,8 @@ extension FakeServer {
         if let target = values.forwardTo, !target.isEmpty { text += "[AutoForward]\nForwardTo=\(target)\n" }
         if let limit = values.sizeLimit, limit >= 0 { text += "SizeLimit=\(limit)\n" }
         if values.reply == true {
-            text += "[AutoReply]\nSubject=\(values.subject ?? "")\nRecordReplies=\(values.record == true ? "Yes" : "No")\n"
+            text +=
+                "[AutoReply]\nSubject=\(values.subject ?? "")\nRecordReplies=\(values.record == true ? "Yes" : "No")\n"
         }
         if values.discard == true { text += "[Delivery]\nDiscard=Yes\n" }
         return text

@@ -34,6 +34,13 @@ struct FakeServer {
     /// Names of the methods that were called, in order.
     var calls: [String] = []
     var reverted: [Int] = []
+    /// Rows of aliases: alias, real address with option, state.
+    var aliases: [(alias: String, target: String, state: String)] = [
+        ("info@example.jp", "info-tokyo@example.jp", "ok"), ("info@example.jp", "boss@far.example", "external"),
+        ("info@old.example.jp", "nobody@example.jp", "no-box"), ("info@sales.example.jp", "info@example.jp,1", "chain"),
+        ("*@osaka.example.jp", "*@example.jp,0", "ok"),
+    ]
+    var aliasesSet: [AliasInterface.Set.Input] = []
     /// IMS.CTL of every account, and the files beside it.
     var control = FakeServer.someControl
     var controlsSet: [DirectoryInterface.SetMailControl.Input] = []

@@ -95,8 +95,32 @@ enum Scene {
         },
         "mail-control-changed": { driver in
             driver.go(.accounts)
-            driver.keys(.down, .character("c"), .tab, .right, .right, .tab, .character(" "))
+            driver.keys(.down, .character("c"), .tab, .right, .right, .tab)
+            driver.type("desk@example.jp")
             driver.server.control.subject = "Back on Monday"
+            driver.keys(.control("o"))
+        },
+        "alias-staged": { driver in
+            driver.go(.alias)
+            driver.keys(.down, .character("d"), .character("a"))
+            driver.type("info")
+            driver.keys(.tab)
+            driver.type("desk@example.jp")
+            driver.keys(.control("o"))
+        },
+        "alias-change": { driver in
+            driver.go(.alias)
+            driver.keys(.enter)
+        },
+        "alias-test": { driver in
+            driver.go(.alias)
+            driver.keys(.character("t"))
+        },
+        "alias-import": { driver in
+            driver.go(.alias)
+            driver.files["/tmp/a.tsv"] = "info@example.jp\tdesk@example.jp\n"
+            driver.keys(.character("i"))
+            driver.type("/tmp/a.tsv")
             driver.keys(.control("o"))
         },
         "account-who": { driver in

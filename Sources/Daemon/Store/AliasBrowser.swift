@@ -39,7 +39,8 @@ package final class AliasBrowser: @unchecked Sendable {
         _ input: AliasInterface.List.Input
     ) throws(ControlError) -> (rows: [Row], total: Int, offset: Int, position: Int?) {
         let wanted = Order(
-            filter: (input.filter ?? "").lowercased(), domain: (input.domain ?? "").lowercased(), sort: input.sort ?? "alias",
+            filter: (input.filter ?? "").lowercased(), domain: (input.domain ?? "").lowercased(),
+            sort: input.sort ?? "alias",
             descending: input.descending ?? false)
         guard ["alias", "target"].contains(wanted.sort) else {
             throw StoreWriter.refused(

@@ -76,7 +76,8 @@ extension StoreWriter {
             }
             if let first = rules.first { try Self.checkDomain(of: first, reader) }
             guard let alias = MailAddress(typed: input.alias) else {
-                throw Self.notFound("alias/\(input.alias)", "alias.unknown", "there is no alias \(input.alias)", input.alias)
+                throw Self.notFound(
+                    "alias/\(input.alias)", "alias.unknown", "there is no alias \(input.alias)", input.alias)
             }
             let newest = try Self.newestRevision(of: Self.path(alias), connection)
             if let base = input.baseRevision, newest > Int64(base) {

@@ -66,7 +66,8 @@ enum AccountFile: String, CaseIterable {
             else { return nil }
             return Problem(
                 path: "line/\(index + 1)", code: "account.no-pattern",
-                message: "\"\(DisplayText.clean(entry, limit: 80))\" matches no address; name@domain is one, * stands for any text.",
+                message:
+                    "\"\(DisplayText.clean(entry, limit: 80))\" matches no address; name@domain is one, * stands for any text.",
                 arguments: [DisplayText.clean(entry, limit: 80)], isWarning: true)
         }
     }

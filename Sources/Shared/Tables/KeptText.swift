@@ -15,7 +15,8 @@ package enum KeptText {
         var head = 0
         while head < min(known.count, lines.count), known[head] == lines[head] { head += 1 }
         var tail = 0
-        while tail < min(known.count, lines.count) - head, known[known.count - 1 - tail] == lines[lines.count - 1 - tail]
+        while tail < min(known.count, lines.count) - head,
+            known[known.count - 1 - tail] == lines[lines.count - 1 - tail]
         {
             tail += 1
         }

@@ -5,8 +5,8 @@ struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Show and change the accounts of a domain.",
         subcommands: [
-            List.self, Show.self, Add.self, Change.self, Remove.self, Import.self, Sync.self, Export.self, File.self,
-            Test.self,
+            List.self, Show.self, Add.self, Change.self, Remove.self, Import.self, Sync.self, Export.self,
+            MailControlCommand.self, File.self, Test.self,
         ])
 
     struct Values: ParsableArguments {

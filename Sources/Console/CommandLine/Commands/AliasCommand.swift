@@ -5,7 +5,7 @@ import Tables
 struct AliasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alias", abstract: "Show and change addresses that stand for other addresses.",
-        subcommands: [List.self, Add.self, Remove.self, Import.self, Export.self, Test.self])
+        subcommands: [List.self, Add.self, Set.self, Remove.self, Import.self, Export.self, Test.self])
 
     struct List: ControlCommand {
         static let configuration = CommandConfiguration(abstract: "List the aliases and where they lead.")
@@ -13,6 +13,8 @@ struct AliasCommand: ParsableCommand {
         @OptionGroup var reading: ReadingOptions
         @Option(help: "Only rows whose alias or real address contains this.")
         var filter: String?
+        @Option(help: "Only aliases of this domain.")
+        var domain: String?
         @Option(help: "alias or target.")
         var sort: String?
         @Flag(help: "Last first.")
@@ -24,7 +26,8 @@ struct AliasCommand: ParsableCommand {
                 let window = try session.call(
                     AliasInterface.List.self,
                     .init(
-                        filter: filter, sort: sort, descending: descending ? true : nil, offset: all.rows.count,
+                        filter: filter, domain: domain, sort: sort, descending: descending ? true : nil,
+                        offset: all.rows.count,
                         limit: 1000))
                 all.rows += window.rows
                 all.total = window.total
@@ -56,6 +59,21 @@ struct AliasCommand: ParsableCommand {
         func execute(_ session: Session) throws {
             session.show(
                 try session.call(AliasInterface.Add.self, .init(alias: alias, target: target, note: noting.note)))
+        }
+    }
+
+    struct Set: ControlCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give an alias exactly these real addresses, in this order; none removes it.")
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var noting: NoteOptions
+        @Argument(help: "name@domain or *@domain") var alias: String
+        @Argument(help: "name@domain, *@domain; with ,0 or ,1") var targets: [String] = []
+
+        func execute(_ session: Session) throws {
+            session.show(
+                try session.call(
+                    AliasInterface.Set.self, .init(alias: alias, targets: targets, note: noting.note)))
         }
     }
 

@@ -61,7 +61,6 @@ struct AccountFileDialog: Dialog {
     // MARK: - What the server says
 
     mutating func requests(_ context: inout Context) {
-        show()
         guard isLoaded, isStale, checking == nil, context.isConnected else { return }
         isStale = false
         checking = context.send(
@@ -84,6 +83,7 @@ struct AccountFileDialog: Dialog {
             saving = nil
             saved(result, &context)
         }
+        show()
     }
 
     private mutating func take(_ output: DirectoryInterface.GetAccountFile.Output, _ context: Context) {
@@ -126,6 +126,13 @@ struct AccountFileDialog: Dialog {
         case .button: context.closeDialog()
         default: break
         }
+        show()
+    }
+
+    /// The sentence below follows the caret.
+    mutating func handle(_ key: Key, _ context: inout Context) -> Bool {
+        show()
+        return false
     }
 
     private mutating func ok(_ context: inout Context) {

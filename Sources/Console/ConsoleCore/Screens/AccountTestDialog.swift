@@ -28,7 +28,8 @@ struct AccountTestDialog: Dialog {
                     .text("account-test.from"),
                     [
                         FormPart(
-                            "from", TextField("somebody@elsewhere.example", kind: .mailAddress, limit: 320), width: .fill),
+                            "from", TextField("somebody@elsewhere.example", kind: .mailAddress, limit: 320),
+                            width: .fill),
                         FormPart("", Label(.text("account-test.empty"), .hint)),
                     ]),
                 FormRow(nil, "steps", steps),

@@ -42,13 +42,16 @@ struct AliasDialog: Dialog {
             focus: "alias")
     }
 
-    mutating func requests(_ context: inout Context) {
+    mutating func opened(_ context: inout Context) { describe() }
+
+    private mutating func describe() {
         let (alias, target) = typed
         guard AliasRecord.problem(alias, AliasRecord.parts(target).address) == nil else {
             return form.setLabel("effect", .verbatim(""), .hint)
         }
         let kept = AliasRecord.replaces(alias, target) ? "alias.hint.replaced" : "alias.hint.kept"
-        form.setLabel("effect", .text(kept, Visible.line(alias), Visible.line(AliasRecord.parts(target).address)), .hint)
+        form.setLabel(
+            "effect", .text(kept, Visible.line(alias), Visible.line(AliasRecord.parts(target).address)), .hint)
     }
 
     /// A target that was typed with its option counts as it is.
@@ -62,7 +65,9 @@ struct AliasDialog: Dialog {
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
-        case .changed: isDirty = true
+        case .changed:
+            isDirty = true
+            describe()
         case .button("ok"): ok(&context)
         case .button: context.closeDialog()
         default: break
@@ -148,7 +153,10 @@ struct AliasTestDialog: Dialog {
 
     private mutating func show(_ output: AliasInterface.Test.Output, _ context: Context) {
         var lines: [(number: String, text: String, role: Role)] = output.steps.enumerated().map {
-            (String($0 + 1), Visible.line($1.finding) + ($1.source.isEmpty ? "" : "  (\(Visible.line($1.source)))"), .normal)
+            (
+                String($0 + 1), Visible.line($1.finding) + ($1.source.isEmpty ? "" : "  (\(Visible.line($1.source)))"),
+                .normal
+            )
         }
         for place in output.places {
             let key = place.isLocal ? "alias.test.local" : "alias.test.outside"

@@ -32,8 +32,8 @@ struct AliasScreen: SettingsScreen {
     init() {
         let list = Table(
             [
-                TableColumn("alias", .text("alias.col.alias"), minimum: 18, maximum: 40, priority: 90, sortLetter: "a"),
-                TableColumn("target", .text("alias.col.real"), minimum: 18, maximum: 42, priority: 80, sortLetter: "r"),
+                TableColumn("alias", .text("alias.col.alias"), minimum: 18, maximum: 31, priority: 90, sortLetter: "a"),
+                TableColumn("target", .text("alias.col.real"), minimum: 18, priority: 80, sortLetter: "r"),
                 TableColumn("rewrite", .text("alias.col.rewrite"), minimum: 8, maximum: 9, priority: 40),
                 TableColumn("state", .text("alias.col.state"), minimum: 9, maximum: 12, priority: 60),
             ], features: [.add, .delete, .edit, .order, .filter, .sort], empty: .text("alias.empty"))
@@ -85,7 +85,8 @@ struct AliasScreen: SettingsScreen {
     mutating func syncOthers(_ context: Context) {
         let names = context.model.domains.map(\.name)
         form.update("domain", as: Select.self) { select in
-            let options = [Option("", .text("alias.domain.all"))] + names.map { Option($0, .verbatim(Visible.line($0))) }
+            let options =
+                [Option("", .text("alias.domain.all"))] + names.map { Option($0, .verbatim(Visible.line($0))) }
             if select.options != options { select.options = options }
             if !select.selected.isEmpty, !names.contains(select.selected) { select.selected = "" }
         }

@@ -10,14 +10,21 @@ struct AliasImportDialog: Dialog {
     private enum Phase { case asking, confirming, running }
     private var phase = Phase.asking
     private var path = ""
-    private var text = ""
+    /// The file in parts that fit a call.
+    private var parts: [String] = []
+    /// Parts sent for the question under way, and the server's name for them.
+    private var sent = 0
+    private var transfer: String?
+    private var isDryRun = true
     private var replaces = false
     private var plan: AliasInterface.Import.Output?
     private var reading: RequestID?
     private var sending: RequestID?
 
-    /// Octets of a file: one call takes all of it, or nothing would be all or none.
-    private static let fileLimit = 900 << 10
+    /// Octets of a file that is taken.
+    private static let fileLimit = 64 << 20
+    /// A frame is 1 MiB, and JSON may write an octet as six.
+    private static let octetsPerCall = 150_000
 
     init() {
         form = Form()
@@ -79,23 +86,48 @@ struct AliasImportDialog: Dialog {
         case .changed("typed"):
             let off = form.text("typed") == count ? nil : typeFirst
             form.buttons?.items[1].off = off
-        case .button("start"): send(dryRun: false, &context)
+        case .button("start"): begin(dryRun: false, &context)
         case .button("cancel"): context.closeDialog()
         default: break
         }
     }
 
-    private mutating func send(dryRun: Bool, _ context: inout Context) {
+    private mutating func begin(dryRun: Bool, _ context: inout Context) {
         guard sending == nil else { return }
         if !dryRun { phase = .running }
+        (sent, transfer, isDryRun) = (0, nil, dryRun)
+        sendNext(&context)
+    }
+
+    /// All parts but the last wait at the server for the last one, with which they are taken.
+    private mutating func sendNext(_ context: inout Context) {
+        guard parts.indices.contains(sent) else { return }
+        let text = parts[sent]
+        sent += 1
+        if sent < parts.count {
+            sending = context.send(AliasInterface.Send.self, .init(transfer: transfer, text: text))
+            return
+        }
         let name = path.split(separator: "/").last.map(String.init) ?? path
         sending = context.send(
             AliasInterface.Import.self,
-            .init(text: text, replaces: replaces, dryRun: dryRun, note: dryRun ? "" : "import of \(name)"))
+            .init(
+                transfer: transfer, text: text, replaces: replaces, dryRun: isDryRun,
+                note: isDryRun ? "" : "import of \(name)"))
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
         if let outcome = message.file(for: reading) { took(outcome, &context) }
+        if sent < parts.count, let result = message.result(of: AliasInterface.Send.self, for: sending) {
+            sending = nil
+            switch result {
+            case .success(let output):
+                transfer = output.transfer
+                sendNext(&context)
+            case .failure(let error): refused(error, &context)
+            }
+            return
+        }
         guard let result = message.result(of: AliasInterface.Import.self, for: sending) else { return }
         sending = nil
         switch result {
@@ -108,14 +140,17 @@ struct AliasImportDialog: Dialog {
         case .success(let output) where output.added + output.removed == 0:
             form.setLabel("problem", .text("alias.import.nothing"), .hint)
         case .success(let output): confirm(output)
-        case .failure(let error):
-            if phase != .asking { ask() }
-            let line = error.detail.problems?.first.flatMap { $0.path.hasPrefix("line/") ? $0.path.dropFirst(5) : nil }
-            form.setLabel(
-                "problem", line.map { .text("alias.import.fault", String($0), context.say(error.phrase)) } ?? error.phrase,
-                .problem)
-            context.notice(.error, error.phrase)
+        case .failure(let error): refused(error, &context)
         }
+    }
+
+    private mutating func refused(_ error: ControlError, _ context: inout Context) {
+        if phase != .asking { ask() }
+        let line = error.detail.problems?.first.flatMap { $0.path.hasPrefix("line/") ? $0.path.dropFirst(5) : nil }
+        form.setLabel(
+            "problem", line.map { .text("alias.import.fault", String($0), context.say(error.phrase)) } ?? error.phrase,
+            .problem)
+        context.notice(.error, error.phrase)
     }
 
     private mutating func took(_ outcome: FileOutcome, _ context: inout Context) {
@@ -124,8 +159,12 @@ struct AliasImportDialog: Dialog {
         case .contents(let text) where text.isEmpty:
             context.notice(.warning, .text("import.empty", Visible.line(path)))
         case .contents(let text):
-            self.text = text
-            send(dryRun: true, &context)
+            parts = [""]
+            for line in TableRecord.lines(of: text) {
+                parts[parts.count - 1] += line + "\n"
+                if parts[parts.count - 1].utf8.count > Self.octetsPerCall { parts.append("") }
+            }
+            begin(dryRun: true, &context)
         case .failed(let reason):
             context.notice(.warning, .text("file.cannot-read", Visible.line(path), Visible.line(reason)))
         case .written, .exists: break

@@ -71,8 +71,8 @@ struct MailControlDialog: Dialog {
                 [
                     FormPart("deleteAttachments", CheckBox(.text("control.attachments"))),
                     FormPart("limited", CheckBox(.text("control.limit"))),
-                    FormPart("sizeLimit", TextField(kind: .bytes, width: 10, limit: 20)),
-                ], isIndented: true),
+                    FormPart("sizeLimit", TextField(kind: .bytes, width: 10, limit: 20), width: .cells(12)),
+                ], isIndented: true, gap: 1),
             FormRow(
                 nil,
                 [
@@ -166,14 +166,14 @@ struct MailControlDialog: Dialog {
 
     // MARK: - The server's word
 
-    mutating func opened(_ context: inout Context) { isStale = true }
+    mutating func opened(_ context: inout Context) { describe(context) }
     mutating func modelChanged(_ context: inout Context) {
         if !context.isConnected { asking = nil }
         isStale = true
+        describe(context)
     }
 
     mutating func requests(_ context: inout Context) {
-        describe(context)
         guard isStale, asking == nil, saving == nil, context.isConnected else { return }
         isStale = false
         let values = meets || changes.isEmpty ? nil : changes
@@ -196,6 +196,7 @@ struct MailControlDialog: Dialog {
             saving = nil
             saved(result, &context)
         }
+        describe(context)
     }
 
     /// What the file says now: fields that were not touched here follow it.
@@ -308,6 +309,7 @@ struct MailControlDialog: Dialog {
         case .button: context.closeDialog()
         default: break
         }
+        describe(context)
     }
 
     private func edit(_ file: String, _ context: inout Context) {
@@ -325,6 +327,7 @@ struct MailControlDialog: Dialog {
             begun = nil
         }
         isStale = true
+        describe(context)
     }
 
     /// What is wrong by form alone, and where.
@@ -364,7 +367,8 @@ struct MailControlDialog: Dialog {
             context.model.historyVersion += 1
             let warning = applied.warnings.first?.phrase
             context.notice(
-                warning == nil ? .information : .warning, warning ?? .text("notice.control.saved", Visible.line(address))
+                warning == nil ? .information : .warning,
+                warning ?? .text("notice.control.saved", Visible.line(address))
             )
             context.closeDialog()
             context.modelChanged()

@@ -66,8 +66,8 @@ package struct TextMetrics: Hashable, Sendable {
         return align == .left ? clipped + space : space + clipped
     }
 
-    /// `text` broken into lines of at most `width` cells, at spaces where there are any, else between characters
-    /// (Japanese has none to break at). A line feed in `text` ends a line.
+    /// `text` broken into lines of at most `width` cells, at spaces and beside wide characters (Japanese has no spaces to
+    /// break at; its marks stay with what they close or open), else anywhere. A line feed in `text` ends a line.
     package func wrap(_ text: String, to width: Int) -> [String] {
         guard width > 0 else { return [] }
         return text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -80,13 +80,13 @@ package struct TextMetrics: Hashable, Sendable {
         while start < line.count {
             var used = 0
             var end = start
-            var lastSpace: Int?
             while end < line.count, used + self.width(line[end]) <= width {
                 used += self.width(line[end])
-                if line[end] == " " { lastSpace = end }
                 end += 1
             }
-            if end < line.count, line[end] != " ", let space = lastSpace, space > start { end = space }
+            if end < line.count, end > start {
+                end = (start + 1...end).last { canBreak(line, before: $0) } ?? end
+            }
             if end == start { end += 1 }
             lines.append(String(line[start..<end]))
             start = end
@@ -94,6 +94,18 @@ package struct TextMetrics: Hashable, Sendable {
         }
         return lines.isEmpty ? [""] : lines
     }
+
+    private func canBreak(_ line: [Character], before index: Int) -> Bool {
+        let (last, next) = (line[index - 1], line[index])
+        if next == " " { return true }
+        guard last != " ", width(last) == 2 || width(next) == 2 else { return false }
+        return !Self.closing.contains(next) && !Self.opening.contains(last)
+    }
+
+    /// Never at the beginning, and never at the end of a line.
+    private static let closing: Set<Character> = Set(
+        "、。，．・：；？！）」』】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;?!)]}>%")
+    private static let opening: Set<Character> = Set("（「『【〈《〔([{<")
 }
 
 package enum Alignment: Sendable {

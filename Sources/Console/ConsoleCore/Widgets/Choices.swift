@@ -55,7 +55,27 @@ package struct RadioGroup: Widget, Sendable {
         cursor = options.firstIndex { $0.id == selected } ?? 0
     }
 
-    package func idealHeight(width: Int, _ look: Look) -> Int { isColumn ? max(1, options.count) : 1 }
+    package func idealHeight(width: Int, _ look: Look) -> Int {
+        isColumn ? max(1, options.count) : (places(width: width, look).last?.y ?? 0) + 1
+    }
+
+    /// Where each option stands; a row that is too narrow breaks.
+    private func places(width: Int, _ look: Look) -> [(x: Int, y: Int)] {
+        var places: [(x: Int, y: Int)] = []
+        var (x, y) = (0, 0)
+        for (index, option) in options.enumerated() {
+            let cells = 4 + look.metrics.width(look.say(option.name))
+            if isColumn {
+                (x, y) = (0, index)
+            } else if x > 0, x + cells > width {
+                (x, y) = (0, y + 1)
+            }
+            places.append((x, y))
+            x += cells + 2
+        }
+        return places
+    }
+
     package func idealWidth(_ look: Look) -> Int? {
         let widths = options.map { 4 + look.metrics.width(look.say($0.name)) }
         return isColumn ? widths.max() ?? 4 : widths.reduce(0) { $0 + $1 + 2 }
@@ -84,14 +104,11 @@ package struct RadioGroup: Widget, Sendable {
     }
 
     package mutating func draw(in region: Region, focused: Bool) {
-        var x = 0
-        for (index, option) in options.enumerated() {
-            let y = isColumn ? index : 0
+        for (index, (option, (x, y))) in zip(options, places(width: region.width, region.look)).enumerated() {
             let isCurrent = focused && index == cursor
             region.put(option.id == selected ? "(*)" : "( )", x: x, y: y, role: isCurrent ? .focus : .normal)
-            let used = region.put(option.name, x: x + 4, y: y)
+            region.put(option.name, x: x + 4, y: y)
             if isCurrent { region.setCursor(x: x + 1, y: y) }
-            if !isColumn { x += 4 + used + 2 }
         }
     }
 }
