@@ -121,7 +121,9 @@ struct AccountTransferTests {
         #expect(try store.account("u1@in.example").passwordHash == hashes[0])
         // An undone removal brings the whole hash back.
         let removal = Int(try store.revision())
-        _ = try store.revert(.init(revision: removal, note: "", dryRun: false), by: author) { _, _ in }
+        _ = try store.revert(
+            .init(revision: removal, note: "", dryRun: false), by: author, writeTable: { _, _ in },
+            writeAccountFiles: { _ in })
         let back = try store.account("u3@in.example").passwordHash
         #expect(PasswordHash(text: back)?.isFirstStep == false)
         #expect(PasswordHash(text: back)?.matches(Array("secret3".utf8)) == true)
@@ -180,7 +182,9 @@ struct AccountTransferTests {
         let left = try carry([try line(1, "a@in.example")], TransferOptions(synchronizes: true, absent: .keep))
         #expect(left.plan.counts == [.kept: 1])
         // No mailbox was deleted, so all of it can be undone.
-        _ = try store.revert(.init(revision: done.revision, note: "", dryRun: false), by: author) { _, _ in }
+        _ = try store.revert(
+            .init(revision: done.revision, note: "", dryRun: false), by: author, writeTable: { _, _ in },
+            writeAccountFiles: { _ in })
         #expect(try store.account("b@in.example").isEnabled)
     }
 
@@ -231,7 +235,9 @@ struct AccountTransferTests {
         try carry((1...450).map { try line($0, "u\($0)@in.example") })
         let shown = try #require(try store.history(.init(limit: 1)).first)
         #expect(shown.changes.count == 200 && shown.count == 450)
-        _ = try store.revert(.init(revision: shown.revision, note: "", dryRun: false), by: author) { _, _ in }
+        _ = try store.revert(
+            .init(revision: shown.revision, note: "", dryRun: false), by: author, writeTable: { _, _ in },
+            writeAccountFiles: { _ in })
         #expect(try store.exportAccounts(of: "in.example", offset: 0, limit: 1).total == 0)
     }
 }
