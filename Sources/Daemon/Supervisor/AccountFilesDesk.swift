@@ -18,6 +18,9 @@ struct AccountFilesDesk: Sendable {
                 let file = try AccountFile(word: input.file)
                 let folder = try AccountFolder(input.address, directory)
                 let found = try folder.read(file)
+                guard (found.octets?.count ?? 0) <= AccountFolder.shownOctets else {
+                    throw AccountFolder.tooLarge(found.name, AccountFolder.shownOctets)
+                }
                 let text = found.text
                 return .init(
                     text: text, name: found.name, exists: found.octets != nil, etag: found.etag,

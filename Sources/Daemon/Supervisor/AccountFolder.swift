@@ -78,8 +78,10 @@ struct AccountFolder {
     let account: AccountRecord
     private let location: MailboxLocation
 
-    /// Octets of a file that the console reads and writes.
-    static let maximumOctets = 256 << 10
+    /// Octets of a file: as many as delivery lets REPLIED.TXT and NOREPLY.TXT grow to.
+    static let maximumOctets = 4 << 20
+    /// Octets of a file whose text is shown: a frame is 1 MiB, and JSON may write an octet as six.
+    static let shownOctets = 150_000
     /// Between a look at a file and its writing nobody else of this daemon writes.
     private static let writing = Mutex<Void>(())
 
@@ -165,12 +167,7 @@ struct AccountFolder {
         for (change, found) in plan {
             let octets = change.octets(found.octets ?? [])
             guard octets != found.octets ?? [] else { continue }
-            guard octets.count <= Self.maximumOctets else {
-                throw ControlError(
-                    .refused, code: "account.file-large",
-                    "\(found.name) would be larger than \(Self.maximumOctets) octets.",
-                    arguments: [found.name, String(Self.maximumOctets)])
-            }
+            guard octets.count <= Self.maximumOctets else { throw Self.tooLarge(found.name, Self.maximumOctets) }
             try Self.disk { () throws(MailboxError) in
                 if octets.isEmpty { try files.remove(found.name) } else { try files.write(found.name, octets) }
             }
@@ -180,6 +177,12 @@ struct AccountFolder {
                     new: octets.isEmpty ? nil : TableText(octets: octets).lines))
         }
         return written
+    }
+
+    static func tooLarge(_ name: String, _ limit: Int) -> ControlError {
+        ControlError(
+            .refused, code: "account.file-large",
+            "\(name) is larger than \(limit) octets; edit it in the mailbox folder.", arguments: [name, String(limit)])
     }
 
     static func changed(_ name: String) -> ControlError {
