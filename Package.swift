@@ -97,7 +97,7 @@ let package = Package(
         daemon(
             "Supervisor",
             [
-                "ControlServer", "Facts",
+                "ControlServer", "DirectoryWire", "Facts",
                 "MailModel", "Policy", "Tables", "Settings", "Control", "Crypto", "Database", "Store", "Spool",
                 "Journal",
                 "Explain", "Usage", "Mailbox", "MessageFormat", "Service", "Threads", "CLinux",

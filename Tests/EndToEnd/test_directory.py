@@ -36,9 +36,8 @@ def use(server, slapd, **more):
         "ldap.url": slapd.url, "ldap.ca_file": slapd.certificate / "cert.pem", "ldap.base": BASE,
         "ldap.bind_dn": SEARCHER, "ldap.password_file": slapd.password_file(server.root), "ldap.timeout": 2}
     values |= {key.replace("__", "."): value for key, value in more.items()}
-    # The place of the password goes before the name that needs it.
-    for key in sorted(values, key=lambda key: key == "ldap.bind_dn"):
-        server.do("setting", "set", key, values[key])
+    for key, value in values.items():
+        server.do("setting", "set", key, value)
     server.do("setting", "set", "accounts.backend", "ldap")
 
 
@@ -176,3 +175,27 @@ def test_the_helper_is_started_again(server, slapd, connect):
     assert helpers() and first not in helpers()
     server.do("setting", "set", "accounts.backend", "soft")
     until(lambda: not helpers(), "nothing is left of it with accounts of our own")
+
+
+def test_lists_and_checks_show_the_directory(server, slapd):
+    use(server, slapd)
+    listed = server.json("account", "list", "in.example")
+    assert [row["account"] for row in listed["rows"]] == ["ada", "grace", "late", "later", "later2", "off"]
+    assert [row["account"] for row in listed["rows"] if not row["isEnabled"]] == ["off"]
+    assert listed["rows"][0]["fullName"] == "Ada Lovelace"
+    # The size limit, and whether an account is in use here, are ours (R-ACC-34).
+    server.do("account", "change", "ada@in.example", "--limit", "5M")
+    server.do("account", "change", "grace@in.example", "--disable")
+    assert server.json("account", "show", "ada@in.example")["mailboxLimit"] == 5 << 20
+    assert server.json("account", "show", "grace@in.example")["isEnabled"] is False
+    assert server.run("account", "change", "ada@in.example", "--full-name", "Ada").returncode == 1
+    assert server.run("account", "show", "nobody@in.example").returncode == 1
+    steps = {step["name"]: step for step in server.json("directory", "check", "ada")["steps"]}
+    assert all(step["isRight"] for step in steps.values())
+    assert steps["count"]["detail"] == "6" and steps["user"]["detail"] == "ada (Ada Lovelace)"
+    slapd.kill()
+    failed = server.run("directory", "check")
+    assert failed.returncode == 1 and "ldap://127.0.0.1" in failed.stdout
+    # With accounts of our own again, nothing of the directory is left in the way.
+    server.do("setting", "set", "accounts.backend", "soft")
+    assert server.run("directory", "check", "--backend", "ldap").returncode == 1

@@ -19,8 +19,8 @@ package final class AccountBrowser: @unchecked Sendable {
     }
     private let lock = Mutex<Void>(())
     private let connection: Connection
-    private let reader: StoreReader
-    private let usage: Usage
+    let reader: StoreReader
+    let usage: Usage
     /// `data_version` at the last look, and the revision that `domains`, `settings` and `order` belong to.
     private var version: Int64 = -1
     private var revision: Int64 = -1
@@ -99,7 +99,7 @@ package final class AccountBrowser: @unchecked Sendable {
         try locked { (operationLocks, settings[AdminSettings.passwordHash]) }
     }
 
-    private func locked<Value: Sendable>(_ body: () throws -> Value) throws(ControlError) -> Value {
+    func locked<Value: Sendable>(_ body: () throws -> Value) throws(ControlError) -> Value {
         let answer: Result<Value, ControlError> = lock.withLock { _ in
             do {
                 try refresh()
@@ -129,7 +129,7 @@ package final class AccountBrowser: @unchecked Sendable {
         (version, revision) = (current, newest)
     }
 
-    private func knownDomain(_ name: String) throws -> DomainRecord {
+    func knownDomain(_ name: String) throws -> DomainRecord {
         let folded = name.lowercased()
         guard let domain = domains[folded] else {
             throw StoreWriter.notFound(folded, "domain.unknown", "\(name) is not operated here", name)
@@ -193,7 +193,7 @@ package final class AccountBrowser: @unchecked Sendable {
         return id.flatMap { rows.firstIndex(of: $0) }
     }
 
-    private func entry(
+    func entry(
         _ record: AccountRecord, _ domain: DomainRecord?, _ pattern: String, _ usage: Usage
     ) -> AccountEntry {
         let place = try? MailboxPlace(pattern: pattern, account: record, domain: domain)

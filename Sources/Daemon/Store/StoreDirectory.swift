@@ -1,4 +1,5 @@
 import Database
+import DirectoryWire
 import MailModel
 import Settings
 import Synchronization
@@ -146,6 +147,16 @@ package final class StoreDirectory: Directory, @unchecked Sendable {
     package func secrets(of address: MailAddress) throws(DirectoryError) -> [AccountSecret] {
         try ask { directory throws(DatabaseError) in try directory.reader.secrets(of: address) }
     }
+
+    /// All accounts of the system or of the directory, `limit` at most. Waits: not for event loops.
+    package func listForeign(limit: Int) throws(DirectoryError) -> [DirectoryAccount] {
+        try foreign.list(try settings(), limit: limit)
+    }
+
+    /// Tries what `settings` say, which need not be in force. Waits: not for event loops.
+    package func testForeign(
+        _ settings: SettingsSnapshot, _ address: MailAddress?
+    ) throws(DirectoryError) -> [DirectoryStep] { try foreign.test(settings, address) }
 
     package func accounts(named localPart: String) throws(DirectoryError) -> [AccountRecord] {
         let folded = localPart.lowercased()

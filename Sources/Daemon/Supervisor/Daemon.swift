@@ -136,7 +136,10 @@ package enum Daemon {
             desk: desk, writeTable: { name, lines throws(ControlError) in try tables.revert(name, lines) },
             writeAccountFiles: { undone throws(ControlError) in try AccountFilesDesk.revert(undone, directory) }
         ).register(on: server)
-        DirectoryDesk(desk: desk, browser: parts.browser).register(on: server)
+        DirectoryDesk(
+            desk: desk, browser: parts.browser,
+            foreign: ForeignDesk(directory: directory, browser: parts.browser, helper: parts.supervisor.directory)
+        ).register(on: server)
         AccountTransferDesk(desk: desk).register(on: server)
         AccountFilesDesk(desk: desk, directory: directory).register(on: server)
         MailControlDesk(desk: desk, directory: directory).register(on: server)

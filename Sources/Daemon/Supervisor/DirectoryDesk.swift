@@ -6,9 +6,11 @@ import Store
 struct DirectoryDesk: Sendable {
     let desk: Desk
     let browser: AccountBrowser
+    let foreign: ForeignDesk
     private let measure = MailboxMeasure()
 
-    init(desk: Desk, browser: AccountBrowser) {
+    init(desk: Desk, browser: AccountBrowser, foreign: ForeignDesk) {
+        self.foreign = foreign
         self.desk = desk
         self.browser = browser
     }
@@ -42,11 +44,15 @@ struct DirectoryDesk: Sendable {
     }
 
     private func registerAccounts(on server: ControlServer) {
-        let (desk, browser, measure, logins) = (desk, browser, measure, LastLogins(path: desk.layout.usage))
+        let (desk, browser, measure, foreign) = (desk, browser, measure, foreign)
+        let logins = LastLogins(path: desk.layout.usage)
+        server.on(DirectoryInterface.CheckDirectory.self) { input, _ throws(ControlError) in
+            try await desk.offload.run { () throws(ControlError) in try foreign.check(input) }
+        }
         server.on(DirectoryInterface.ListAccounts.self) { input, caller throws(ControlError) in
             try desk.gate.need([input.domain], caller)
             return try await desk.offload.run { () throws(ControlError) in
-                var output = try browser.list(input)
+                var output = foreign.isInUse ? try foreign.list(input) : try browser.list(input)
                 output.rows = logins.completed(output.rows)
                 return output
             }
@@ -54,6 +60,10 @@ struct DirectoryDesk: Sendable {
         server.on(DirectoryInterface.GetAccount.self) { input, caller throws(ControlError) in
             try desk.gate.need(address: input.address, caller)
             return try await desk.offload.run { () throws(ControlError) in
+                if foreign.isInUse {
+                    let entry = try foreign.get(input.address)
+                    return logins.completed([entry]).first ?? entry
+                }
                 let found = try browser.get(input.address, usage: input.usage ?? true)
                 let entry = input.usage == false ? found : try measure.completed(found, browser)
                 return logins.completed([entry]).first ?? entry
@@ -62,18 +72,23 @@ struct DirectoryDesk: Sendable {
         server.on(DirectoryInterface.AccountUsage.self) { input, caller throws(ControlError) in
             try desk.gate.need([input.domain], caller)
             return try await desk.offload.run { () throws(ControlError) in
-                .init(
-                    rows: measure.usages(
-                        of: try browser.mailboxes(of: Array(input.accounts.prefix(200)), in: input.domain)))
+                let accounts = Array(input.accounts.prefix(200))
+                let places =
+                    foreign.isInUse
+                    ? foreign.mailboxes(of: accounts, in: input.domain)
+                    : try browser.mailboxes(of: accounts, in: input.domain)
+                return .init(rows: measure.usages(of: places))
             }
         }
         change(DirectoryInterface.AddAccount.self, on: server, address: { $0.address }) {
             input, author throws(ControlError) in
-            try desk.store.addAccount(input.address, input.values, note: input.note, by: author)
+            if foreign.isInUse { throw StoreWriter.elsewhere("account/\(input.address)") }
+            return try desk.store.addAccount(input.address, input.values, note: input.note, by: author)
         }
         change(DirectoryInterface.ChangeAccount.self, on: server, address: { $0.address }) {
             input, author throws(ControlError) in
-            try desk.store.changeAccount(
+            if foreign.isInUse { return try foreign.change(input, desk.store, by: author) }
+            return try desk.store.changeAccount(
                 input.address, input.values, base: input.baseRevision, note: input.note, by: author)
         }
         change(DirectoryInterface.RemoveAccount.self, on: server, address: { $0.address }) {

@@ -16,11 +16,10 @@ struct SetupPlan: Sendable {
     /// Looks at everything and reports everything. Pure.
     /// - Parameter localAddresses: of this machine.
     init(_ input: ServerInterface.Setup.Input, localAddresses: [IPAddress]) {
-        if input.backend != "soft" {
-            fault(
-                "backend", "setup.backend",
-                "accounts can be kept by the server itself (soft) only; \(input.backend) is not built",
-                input.backend)
+        if AccountBackend(rawValue: input.backend) == nil {
+            fault("backend", "setup.backend", "\(input.backend) is not soft, system or ldap (R-WIZ-06)", input.backend)
+        } else {
+            settings.append((AccountSettings.backend.key, [input.backend]))
         }
         readServers(input.dnsServers)
         readDomains(input.domains, localAddresses)

@@ -80,13 +80,6 @@ extension SettingsSnapshot {
     func accountRefusals() -> [SettingProblem] {
         var out: [SettingProblem] = []
         guard self[AccountSettings.backend] == .ldap else { return out }
-        for setting in [LDAPSettings.url, LDAPSettings.base, LDAPSettings.accountAttribute]
-        where self[setting].isEmpty {
-            out.append(
-                .init(
-                    key: setting.key, code: "setting.ldap-incomplete",
-                    message: "accounts in a directory need \(setting.key)", arguments: [setting.key]))
-        }
         let schemes = ["ldap://", "ldaps://", "ldapi://"]
         for url in self[LDAPSettings.url].split(separator: " ")
         where !schemes.contains(where: { url.lowercased().hasPrefix($0) }) {
@@ -103,12 +96,6 @@ extension SettingsSnapshot {
                 .init(
                     key: LDAPSettings.filter.key, code: "setting.ldap-filter",
                     message: "ldap.filter must be a filter in parentheses with {name} or {address} in it"))
-        }
-        if !self[LDAPSettings.bindName].isEmpty, self[LDAPSettings.passwordFile].isEmpty {
-            out.append(
-                .init(
-                    key: LDAPSettings.passwordFile.key, code: "setting.ldap-password",
-                    message: "ldap.bind_dn needs ldap.password_file"))
         }
         return out
     }
@@ -127,8 +114,17 @@ extension SettingsSnapshot {
     func accountWarnings() -> [SettingProblem] {
         let backend = self[AccountSettings.backend]
         var out: [SettingProblem] = []
-        func warn(_ key: String, _ code: String, _ message: String) {
-            out.append(.init(key: key, code: code, message: message, isWarning: true))
+        func warn(_ key: String, _ code: String, _ message: String, _ arguments: String...) {
+            out.append(.init(key: key, code: code, message: message, arguments: arguments, isWarning: true))
+        }
+        if backend == .ldap {
+            var needed = [LDAPSettings.url, LDAPSettings.base, LDAPSettings.accountAttribute]
+            if !self[LDAPSettings.bindName].isEmpty { needed.append(LDAPSettings.passwordFile) }
+            for setting in needed where self[setting].isEmpty {
+                warn(
+                    setting.key, "setting.ldap-incomplete",
+                    "mail for operated domains waits (451) until \(setting.key) is set", setting.key)
+            }
         }
         if backend == .system, self[AccountSettings.mailGroup].isEmpty {
             warn(
