@@ -13,7 +13,7 @@ struct Program: ParsableCommand {
         subcommands: [
             SetupCommand.self, StatusCommand.self, SettingCommand.self, CertificateCommand.self, DomainCommand.self,
             AccountCommand.self, AliasCommand.self, ServiceCommand.self, QueueCommand.self, LockCommand.self,
-            SenderCommand.self, DirectoryCommand.self,
+            SenderCommand.self, DirectoryCommand.self, CheckPasswordCommand.self,
             TableCommand.self, ExplainCommand.self, TraceCommand.self, ReplayCommand.self, LogCommand.self,
             HistoryCommand.self,
         ])

@@ -140,6 +140,7 @@ package enum Daemon {
             desk: desk, browser: parts.browser,
             foreign: ForeignDesk(directory: directory, browser: parts.browser, helper: parts.supervisor.directory)
         ).register(on: server)
+        LogInDesk(desk: desk, directory: directory).register(on: server)
         AccountTransferDesk(desk: desk).register(on: server)
         AccountFilesDesk(desk: desk, directory: directory).register(on: server)
         MailControlDesk(desk: desk, directory: directory).register(on: server)

@@ -20,7 +20,7 @@ package enum ControlMethods {
             DirectoryInterface.GetAccountFile.self, DirectoryInterface.SetAccountFile.self,
             DirectoryInterface.CheckAccountFile.self, DirectoryInterface.GetMailControl.self,
             DirectoryInterface.SetMailControl.self, DirectoryInterface.TestAccount.self,
-            DirectoryInterface.CheckDirectory.self,
+            DirectoryInterface.CheckDirectory.self, DirectoryInterface.LogIn.self,
             AliasInterface.List.self, AliasInterface.Get.self, AliasInterface.Add.self,
             AliasInterface.Change.self, AliasInterface.Set.self, AliasInterface.Remove.self,
             AliasInterface.Send.self, AliasInterface.Import.self, AliasInterface.Export.self,
