@@ -144,14 +144,14 @@ final class Folder {
         let plan = SetupPlan(Self.input(), localAddresses: [])
         #expect(plan.problems.isEmpty)
         #expect(plan.domains.map(\.name) == ["example.jp"])
-        #expect(plan.settings.map(\.key) == ["server.dns_servers", "admin.account"])
+        #expect(plan.settings.map(\.key) == ["accounts.backend", "server.dns_servers", "admin.account"])
     }
 
     /// Everything is reported, each at its place (R-WIZ-07 to R-WIZ-10).
     @Test func everyFaultIsToldWithItsPlace() {
         let plan = SetupPlan(
             Self.input {
-                $0.backend = "ldap"
+                $0.backend = "elsewhere"
                 $0.dnsServers = ["dns.example"]
                 $0.domains = [.init(name: "a b", address: "192.0.2.1"), .init(name: "b.jp", address: "x")]
                 $0.administrator = "Administrator"
