@@ -66,7 +66,7 @@ struct AccountTestDialog: Dialog {
         case .success(let output):
             let lines = output.steps.enumerated().flatMap { number, step in
                 let wrapped = context.metrics.wrap(
-                    Visible.line(step.finding), to: min(width, context.size.columns - 4) - 8)
+                    Visible.line(context.say(.sentence(step.finding))), to: min(width, context.size.columns - 4) - 8)
                 return wrapped.enumerated().map { index, line in
                     TableRow(
                         id: "\(number).\(index)", cells: [index == 0 ? String(number + 1) : "", line],
