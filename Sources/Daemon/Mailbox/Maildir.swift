@@ -25,12 +25,10 @@ struct Maildir: Sendable {
         nameSync = NameSync.of(new)
     }
 
-    /// Whether the mailbox still stands where its path says.
-    /// - Parameter withFolders: also the folders within it that are written to.
-    func isInPlace(withFolders: Bool) -> Bool {
-        guard FolderHandle.identity(atPath: root.path) == root.identity else { return false }
-        return !withFolders
-            || root.identity(of: "new") == new.identity && root.identity(of: "tmp") == temporary.identity
+    /// Whether the folders that it writes to still stand where their paths say.
+    var isInPlace: Bool {
+        FolderHandle.identity(atPath: root.path) == root.identity && root.identity(of: "new") == new.identity
+            && root.identity(of: "tmp") == temporary.identity
     }
 
     /// Opens the top folder of a mailbox; `nil` when it does not exist.

@@ -8,8 +8,6 @@ final class MaildirCache: Sendable {
         var folder: Maildir
         /// Milliseconds.
         var openedAt: Int64
-        /// Milliseconds; when the folders within it were looked at.
-        var checkedAt: Int64
         var usedAt: UInt64
     }
     private struct State {
@@ -18,9 +16,6 @@ final class MaildirCache: Sendable {
     }
     /// Milliseconds after which it is opened anew, with a look at all of its folders.
     static let lifetime: Int64 = 60_000
-    /// Milliseconds between looks at the folders within a mailbox. One that is gone fails the delivery, which opens the
-    /// mailbox anew; only one that was renamed would be filled so long.
-    static let trust: Int64 = 1_000
 
     private let capacity: Int
     private let state = Mutex(State())
@@ -37,24 +32,21 @@ final class MaildirCache: Sendable {
 
     /// - Parameter now: milliseconds.
     func open(_ location: MailboxLocation, now: Int64) throws(MailboxError) -> Maildir {
-        let known = state.withLock { state -> (folder: Maildir, isTrusted: Bool)? in
-            guard var entry = state.entries[location], (0..<Self.lifetime).contains(now - entry.openedAt) else {
+        let known = state.withLock { state -> Maildir? in
+            guard let entry = state.entries[location], (0..<Self.lifetime).contains(now - entry.openedAt) else {
                 return nil
             }
-            let isTrusted = (0..<Self.trust).contains(now - entry.checkedAt)
-            if !isTrusted { entry.checkedAt = now }
             state.uses += 1
-            entry.usedAt = state.uses
-            state.entries[location] = entry
-            return (entry.folder, isTrusted)
+            state.entries[location]?.usedAt = state.uses
+            return entry.folder
         }
         // A mailbox that was moved away, or removed and made again, is another one now.
-        if let known, known.folder.isInPlace(withFolders: !known.isTrusted) { return known.folder }
+        if let known, known.isInPlace { return known }
         let folder = try Maildir(location)
         state.withLock { state in
             if state.entries.count >= capacity, state.entries[location] == nil { evict(&state) }
             state.uses += 1
-            state.entries[location] = Entry(folder: folder, openedAt: now, checkedAt: now, usedAt: state.uses)
+            state.entries[location] = Entry(folder: folder, openedAt: now, usedAt: state.uses)
         }
         return folder
     }
