@@ -154,7 +154,9 @@ struct AliasTestDialog: Dialog {
     private mutating func show(_ output: AliasInterface.Test.Output, _ context: Context) {
         var lines: [(number: String, text: String, role: Role)] = output.steps.enumerated().map {
             (
-                String($0 + 1), Visible.line(context.say(.sentence($1.finding))) + ($1.source.isEmpty ? "" : "  (\(Visible.line($1.source)))"),
+                String($0 + 1),
+                Visible.line(context.say(.sentence($1.finding)))
+                    + ($1.source.isEmpty ? "" : "  (\(Visible.line($1.source)))"),
                 .normal
             )
         }
