@@ -53,4 +53,5 @@ struct Epostd: ParsableCommand {
     }
 }
 
+clinux_return_large_memory()
 Epostd.main()
