@@ -11,20 +11,15 @@ struct QueueListing {
     // MARK: Windows
 
     func window(_ query: QueueQuery) throws -> QueueWindow {
-        let found = try QueueSelection(connection: connection).rows(query)
-        let matching = try found?.count ?? messageCount()
+        let selection = QueueSelection(connection: connection)
+        let found = try selection.rows(query)
+        let matching = try found?.count ?? selection.messageCount()
         let offset = max(0, query.offset)
         let count = max(0, min(query.limit, Self.windowLimit, matching - min(offset, matching)))
         guard count > 0 else { return QueueWindow(rows: [], matching: matching) }
         let order = QueueOrder(connection: connection, sort: query.sort, descending: query.descending)
         let rows = try order.rows(offset..<offset + count, of: matching, among: found)
         return QueueWindow(rows: try rows.compactMap(row), matching: matching)
-    }
-
-    /// Counting a whole table is free of charge in SQLite, and there are few tombstones.
-    private func messageCount() throws -> Int {
-        let sql = "SELECT (SELECT count(*) FROM message) - (SELECT count(*) FROM message m WHERE \(Schema.isTombstone))"
-        return try connection.first(sql) { $0.int(0) } ?? 0
     }
 
     // MARK: One message
@@ -126,7 +121,8 @@ struct QueueListing {
             "SELECT m.received FROM message m WHERE \(Schema.isPresent) ORDER BY m.row LIMIT 1"
         ) { $0.integer(0) }
         return QueueCounts(
-            messages: try messageCount(), queued: all - deferred - held, deferred: deferred, held: held,
+            messages: try QueueSelection(connection: connection).messageCount(), queued: all - deferred - held,
+            deferred: deferred, held: held,
             active: claims.activeCount, oldest: oldest)
     }
 }

@@ -126,7 +126,8 @@ struct QueueOrder {
         // The other direction begins at the end, which nobody knows before.
         let end = descending ? Int.max : range.upperBound
         var rows: [Int64] = []
-        var seen = Set<Int64>()
+        let bounds = try connection.first("SELECT min(row), max(row) FROM message") { ($0.integer(0), $0.integer(1)) }
+        var seen = RowSet(from: bounds?.0 ?? 0, through: bounds?.1 ?? 0)
         for source in [
             "SELECT key FROM recipient NOT INDEXED WHERE state = 0 ORDER BY key",
             "SELECT key FROM recipient WHERE state = 1 ORDER BY due, key",
@@ -134,10 +135,35 @@ struct QueueOrder {
         ] where rows.count < end {
             try connection.forEach(source) { statement in
                 let row = Schema.row(of: statement.integer(0))
-                if seen.insert(row).inserted, found.map({ Self.holds($0, row) }) ?? true { rows.append(row) }
+                if seen.insert(row), found.map({ Self.holds($0, row) }) ?? true { rows.append(row) }
                 return rows.count < end
             }
         }
         return rows
+    }
+}
+
+/// Rows that were met: one bit each where they lie close together, as the rows of a queue do.
+private struct RowSet {
+    private let first: Int64
+    private var bits: [UInt64] = []
+    private var others = Set<Int64>()
+
+    /// Rows that get a bit at most: 2 MiB.
+    private static let limit: Int64 = 16 << 20
+
+    init(from first: Int64, through last: Int64) {
+        self.first = first
+        let (span, isTooLarge) = last.subtractingReportingOverflow(first)
+        if !isTooLarge, (0..<Self.limit).contains(span) { bits = Array(repeating: 0, count: Int(span / 64) + 1) }
+    }
+
+    /// - Returns: whether it was not there before.
+    mutating func insert(_ row: Int64) -> Bool {
+        let (place, isTooLarge) = row.subtractingReportingOverflow(first)
+        guard !isTooLarge, place >= 0, place / 64 < Int64(bits.count) else { return others.insert(row).inserted }
+        let bit: UInt64 = 1 << UInt64(place % 64)
+        defer { bits[Int(place / 64)] |= bit }
+        return bits[Int(place / 64)] & bit == 0
     }
 }

@@ -30,14 +30,24 @@ struct QueueSelection {
         return found
     }
 
+    /// Counting a whole table is free of charge in SQLite, and there are few tombstones.
+    func messageCount() throws -> Int {
+        let sql = "SELECT (SELECT count(*) FROM message) - (SELECT count(*) FROM message m WHERE \(Schema.isTombstone))"
+        return try connection.first(sql) { $0.int(0) } ?? 0
+    }
+
     private func holding(_ text: String) throws -> [Int64] {
         let (pattern, like) = (Self.pattern(text), Self.like(text))
         // Most texts hold a character that no queue id has: then senders alone are compared.
         let isPartOfID = Self.mayBePartOfID(text)
+        let byRecipient = try recipients(holding: text)
+        // A part that all addresses share: no message is left to look at.
+        if !byRecipient.isEmpty, byRecipient.count == (try messageCount()) { return byRecipient }
+        // Ids are written in capitals, which allows the plain comparison.
         let byMessage = try messages(
-            where: isPartOfID ? "(m.sender \(like) OR m.id \(like))" : "m.sender \(like)",
-            isPartOfID ? [pattern, pattern] : [pattern])
-        return Self.union(try recipients(holding: text), byMessage)
+            where: isPartOfID ? "(instr(m.id, ?) OR m.sender \(like))" : "m.sender \(like)",
+            isPartOfID ? [.text(text.uppercased()), pattern] : [pattern])
+        return Self.union(byRecipient, byMessage)
     }
 
     private func messages(where condition: String, _ values: [DatabaseValue]) throws -> [Int64] {
