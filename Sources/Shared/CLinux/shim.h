@@ -17,11 +17,12 @@ extern void *memrchr(const void *bytes, int octet, size_t length);
 extern int syncfs(int fd);
 extern int malloc_trim(size_t keep);
 // Large memory comes from the system and goes back to it at once. By itself glibc raises the limit to whatever was
-// freed last: one password hash (16 MiB) would stay with the process for good.
+// freed last: one password hash (16 MiB) would stay with the process for good. What bursts of mail take is kept below
+// these limits: with smaller ones, every batch would give its memory back and ask for it again.
 #include <malloc.h>
 static inline void clinux_return_large_memory(void) {
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
