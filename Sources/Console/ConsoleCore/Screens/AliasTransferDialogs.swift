@@ -178,11 +178,10 @@ struct AliasExportDialog: Dialog {
     var form: Form
     var width: Int { 68 }
     var okButton: String? { "go" }
-    private var path = ""
+    private var file = FileSaving()
     private var text = ""
     private var count = 0
     private var asking: RequestID?
-    private var writing: RequestID?
 
     init() {
         form = Form(
@@ -198,12 +197,7 @@ struct AliasExportDialog: Dialog {
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
         case .button("go"):
-            guard asking == nil, writing == nil else { return }
-            path = form.text("path").trimmedBlanks
-            guard !path.isEmpty else {
-                _ = form.setFocus("path")
-                return context.notice(.warning, .text("file.name-needed"))
-            }
+            guard asking == nil, !file.isWriting, file.takePath(&form, &context) else { return }
             (text, count) = ("", 0)
             asking = context.send(AliasInterface.Export.self, .init(offset: 0))
         case .button: context.closeDialog()
@@ -212,7 +206,7 @@ struct AliasExportDialog: Dialog {
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
-        if let outcome = message.file(for: writing) { wrote(outcome, &context) }
+        if let outcome = file.receive(message, &context) { wrote(outcome, &context) }
         guard let result = message.result(of: AliasInterface.Export.self, for: asking) else { return }
         asking = nil
         switch result {
@@ -221,7 +215,7 @@ struct AliasExportDialog: Dialog {
             count += output.count
             form.setLabel("progress", .text("alias.export.progress", String(count)), .hint)
             if output.count == 0 || count >= output.total {
-                writing = context.file(.write(path: path, text: text, overwrites: false))
+                file.write(text, &context)
             } else {
                 asking = context.send(AliasInterface.Export.self, .init(offset: count))
             }
@@ -229,27 +223,14 @@ struct AliasExportDialog: Dialog {
         }
     }
 
-    private mutating func wrote(_ outcome: FileOutcome, _ context: inout Context) {
-        writing = nil
+    private mutating func wrote(_ outcome: FileSaving.Outcome, _ context: inout Context) {
         switch outcome {
         case .written:
-            context.notice(.information, .text("alias.export.done", String(count), Visible.line(path)))
+            context.notice(.information, .text("alias.export.done", String(count), Visible.line(file.path)))
             context.closeDialog()
-        case .exists:
-            context.open(
-                Question(
-                    "export-over", title: .text("export.over.title"),
-                    lines: [.text("export.over.question", Visible.line(path))], danger: .felt,
-                    keep: .text("button.keep"), go: .text("export.over.do"), letter: "o"))
-        case .failed(let reason):
-            form.setLabel(
-                "progress", .text("file.cannot-write", Visible.line(path), Visible.line(reason)), .problem)
-        case .contents: break
+        case .failed(let trouble): form.setLabel("progress", trouble, .problem)
         }
     }
 
-    mutating func answered(_ answer: Answer, _ context: inout Context) {
-        guard answer.id == "export-over", answer.button == "go" else { return }
-        writing = context.file(.write(path: path, text: text, overwrites: true))
-    }
+    mutating func answered(_ answer: Answer, _ context: inout Context) { file.answered(answer, &context) }
 }

@@ -10,13 +10,11 @@ struct ExportDialog: Dialog {
     private let all: [String]
     /// Domains still to be asked for.
     private var domains: [String] = []
-    private var path = ""
+    private var file = FileSaving()
     private var text = ""
     private var offset = 0
     private var count = 0
-    private var overwrites = false
     private var asking: RequestID?
-    private var writing: RequestID?
 
     init(_ domain: String, of all: [String]) {
         self.domain = domain
@@ -51,28 +49,23 @@ struct ExportDialog: Dialog {
     }
 
     private mutating func start(_ context: inout Context) {
-        guard asking == nil, writing == nil else { return }
-        path = form.text("path").trimmedBlanks
-        guard !path.isEmpty else {
-            _ = form.setFocus("path")
-            return context.notice(.warning, .text("file.name-needed"))
-        }
+        guard asking == nil, !file.isWriting, file.takePath(&form, &context) else { return }
         domains = form.selected("domains") == "all" ? all : [domain]
-        (text, offset, count, overwrites) = ("", 0, 0, false)
+        (text, offset, count) = ("", 0, 0)
         askNext(&context)
     }
 
     private mutating func askNext(_ context: inout Context) {
         form.setLabel("progress", .text("export.progress", String(count)), .hint)
         guard let first = domains.first else {
-            writing = context.file(.write(path: path, text: text, overwrites: overwrites))
+            file.write(text, &context)
             return
         }
         asking = context.send(DirectoryInterface.ExportAccounts.self, .init(domain: first, offset: offset))
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
-        if let outcome = message.file(for: writing) { wrote(outcome, &context) }
+        if let outcome = file.receive(message, &context) { wrote(outcome, &context) }
         guard let result = message.result(of: DirectoryInterface.ExportAccounts.self, for: asking) else { return }
         asking = nil
         switch result {
@@ -91,29 +84,16 @@ struct ExportDialog: Dialog {
         }
     }
 
-    private mutating func wrote(_ outcome: FileOutcome, _ context: inout Context) {
-        writing = nil
+    private mutating func wrote(_ outcome: FileSaving.Outcome, _ context: inout Context) {
         switch outcome {
         case .written:
-            context.notice(.information, .text("export.done", String(count), Visible.line(path)))
+            context.notice(.information, .text("export.done", String(count), Visible.line(file.path)))
             context.closeDialog()
-        case .exists:
-            context.open(
-                Question(
-                    "export-over", title: .text("export.over.title"),
-                    lines: [.text("export.over.question", Visible.line(path))], danger: .felt,
-                    keep: .text("button.keep"), go: .text("export.over.do"), letter: "o"))
-        case .failed(let reason):
-            let trouble: Phrase = .text("file.cannot-write", Visible.line(path), Visible.line(reason))
+        case .failed(let trouble):
             form.setLabel("progress", trouble, .problem)
             context.notice(.warning, trouble)
-        case .contents: break
         }
     }
 
-    mutating func answered(_ answer: Answer, _ context: inout Context) {
-        guard answer.id == "export-over", answer.button == "go" else { return }
-        overwrites = true
-        writing = context.file(.write(path: path, text: text, overwrites: true))
-    }
+    mutating func answered(_ answer: Answer, _ context: inout Context) { file.answered(answer, &context) }
 }

@@ -42,21 +42,13 @@ struct ImportDialog: Dialog {
             String(run.report.changed + run.report.kept), String(run.report.faults))
     }
 
-    private mutating func showRunning(canStop: Bool) {
-        let progress: Phrase = canStop ? run.progress : .text("transfer.finishing")
-        form = Form(
-            [
-                FormRow(nil, [FormPart("progress", Label(progress, wraps: true), width: .fill)]),
-                .text(.text("transfer.stop"), .hint),
-            ],
-            buttons: ButtonRow(canStop ? [.init("stop", .text("button.cancel"))] : []))
-    }
-
     /// Class 3: accounts of the same name are changed, so the number of lines is typed.
     private mutating func confirm() {
         problems = run.report.problems
         let count = String(run.lines.count)
-        var rows = [FormRow.text(counts, run.report.faults == 0 ? .good : .problem)] + problemRows(height: 5)
+        var rows =
+            [FormRow.text(counts, run.report.faults == 0 ? .good : .problem)]
+            + TransferProblems.formRows(problems, height: 5)
         rows += [
             .text(.text("import.overwrites"), .problem), .text(Phrase("Type {text} to confirm.", ["text": count])),
             FormRow(nil, "typed", TextField(width: 14)),
@@ -69,21 +61,7 @@ struct ImportDialog: Dialog {
             ]), focus: "typed")
     }
 
-    private func problemRows(height: Int) -> [FormRow] {
-        guard !problems.isEmpty else { return [] }
-        return [
-            FormRow(nil, "problems", TransferProblems.table(height: height)),
-            FormRow(nil, [FormPart("detail", Label("", .problem, wraps: true), width: .fill)]),
-        ]
-    }
-
     private var typeFirst: Phrase { Phrase("Type {text} first.", ["text": String(run.lines.count)]) }
-
-    private mutating func showReport(_ said: Phrase, isGood: Bool) {
-        form = Form(
-            [FormRow.text(said, isGood ? .good : .problem)] + problemRows(height: 8),
-            buttons: ButtonRow([.init("close", .text("button.close"))]))
-    }
 
     mutating func requests(_ context: inout Context) { TransferProblems.fill(&form, problems, context.say) }
 
@@ -105,7 +83,7 @@ struct ImportDialog: Dialog {
             form.buttons?.items[1].off = off
         case .button("start"):
             run.finish(&context)
-            showRunning(canStop: false)
+            form = run.runningForm(canStop: false)
         case .button("stop"):
             run.stop(&context)
             context.notice(.information, .text("transfer.stopped"))
@@ -122,20 +100,20 @@ struct ImportDialog: Dialog {
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
         guard let event = run.receive(message, &context) else { return }
         switch event {
-        case .progress: showRunning(canStop: true)
+        case .progress: form = run.runningForm(canStop: true)
         case .planned: confirm()
         case .done:
             problems = run.report.problems
             context.model.accountsVersion += 1
             context.notice(run.report.faults == 0 ? .information : .warning, counts)
             context.modelChanged()
-            showReport(counts, isGood: run.report.faults == 0)
+            form = TransferProblems.report(counts, isGood: run.report.faults == 0, problems)
             run.stop(&context)
         case .failed(let phrase, let found):
             context.notice(.warning, phrase)
             if !found.isEmpty {
                 problems = found
-                showReport(phrase, isGood: false)
+                form = TransferProblems.report(phrase, isGood: false, problems)
             } else if form.widget("path", as: TextField.self) == nil {
                 ask()
             }

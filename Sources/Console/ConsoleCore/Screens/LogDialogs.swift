@@ -35,8 +35,7 @@ struct SaveLinesDialog: Dialog {
     var width: Int { 68 }
     var okButton: String? { "go" }
     private let lines: [String]
-    private var path = ""
-    private var writing: RequestID?
+    private var file = FileSaving()
 
     init(_ lines: [String]) {
         self.lines = lines
@@ -52,45 +51,24 @@ struct SaveLinesDialog: Dialog {
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
         case .button("go"):
-            guard writing == nil else { return }
-            path = form.text("path").trimmedBlanks
-            guard !path.isEmpty else {
-                _ = form.setFocus("path")
-                return context.notice(.warning, .text("file.name-needed"))
-            }
-            write(&context, overwrites: false)
+            guard !file.isWriting, file.takePath(&form, &context) else { return }
+            file.write(lines.map { $0 + "\n" }.joined(), &context)
         case .button: context.closeDialog()
         default: break
         }
     }
 
-    private mutating func write(_ context: inout Context, overwrites: Bool) {
-        let text = lines.map { $0 + "\n" }.joined()
-        writing = context.file(.write(path: path, text: text, overwrites: overwrites))
-    }
-
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
-        guard let outcome = message.file(for: writing) else { return }
-        writing = nil
-        switch outcome {
+        switch file.receive(message, &context) {
         case .written:
-            context.notice(.information, .text("log.saved", String(lines.count), Visible.line(path)))
+            context.notice(.information, .text("log.saved", String(lines.count), Visible.line(file.path)))
             context.closeDialog()
-        case .exists:
-            context.open(
-                Question(
-                    "save-over", title: .text("export.over.title"),
-                    lines: [.text("export.over.question", Visible.line(path))], danger: .felt,
-                    keep: .text("button.keep"), go: .text("export.over.do"), letter: "o"))
-        case .failed(let reason):
-            let trouble: Phrase = .text("file.cannot-write", Visible.line(path), Visible.line(reason))
+        case .failed(let trouble):
             form.setLabel("progress", trouble, .problem)
             context.notice(.warning, trouble)
-        case .contents: break
+        case nil: break
         }
     }
 
-    mutating func answered(_ answer: Answer, _ context: inout Context) {
-        if answer.id == "save-over", answer.button == "go" { write(&context, overwrites: true) }
-    }
+    mutating func answered(_ answer: Answer, _ context: inout Context) { file.answered(answer, &context) }
 }

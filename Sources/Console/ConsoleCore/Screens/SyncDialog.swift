@@ -54,16 +54,6 @@ struct SyncDialog: Dialog {
         return Select(words.map { Option($0, Phrase("sync.\(field).\($0)")) }, selected: selected)
     }
 
-    private mutating func showRunning(canStop: Bool) {
-        let progress: Phrase = canStop ? run.progress : .text("transfer.finishing")
-        form = Form(
-            [
-                FormRow(nil, [FormPart("progress", Label(progress, wraps: true), width: .fill)]),
-                .text(.text("transfer.stop"), .hint),
-            ],
-            buttons: ButtonRow(canStop ? [.init("stop", .text("button.cancel"))] : []))
-    }
-
     private var counts: Phrase {
         let report = run.report
         return .text(
@@ -84,7 +74,8 @@ struct SyncDialog: Dialog {
         isPlanned = true
         var rows = [FormRow.text(counts)]
         if faults > 0 {
-            rows += [.text(.text("sync.faults", String(faults)), .problem)] + problemRows()
+            rows +=
+                [.text(.text("sync.faults", String(faults)), .problem)] + TransferProblems.formRows(problems, height: 8)
             form = Form(
                 rows,
                 buttons: ButtonRow([
@@ -121,21 +112,11 @@ struct SyncDialog: Dialog {
             ], empty: .text("sync.none"), height: 8)
     }
 
-    private func problemRows() -> [FormRow] {
-        guard !problems.isEmpty else { return [] }
-        return [
-            FormRow(nil, "problems", TransferProblems.table(height: 8)),
-            FormRow(nil, [FormPart("detail", Label("", .problem, wraps: true), width: .fill)]),
-        ]
-    }
-
     private var typeFirst: Phrase { Phrase("Type {text} first.", ["text": String(changes)]) }
 
     private mutating func showReport(_ said: Phrase, isGood: Bool) {
         isPlanned = false
-        form = Form(
-            [FormRow.text(said, isGood ? .good : .problem)] + problemRows(),
-            buttons: ButtonRow([.init("close", .text("button.close"))]))
+        form = TransferProblems.report(said, isGood: isGood, problems)
     }
 
     mutating func requests(_ context: inout Context) {
@@ -160,7 +141,7 @@ struct SyncDialog: Dialog {
             form.buttons?.items[1].off = off
         case .button("start"):
             run.finish(&context)
-            showRunning(canStop: false)
+            form = run.runningForm(canStop: false)
         case .button("again"):
             run.stop(&context)
             ask()
@@ -193,7 +174,7 @@ struct SyncDialog: Dialog {
         if let result = message.result(of: DirectoryInterface.ListTransfer.self, for: listing) { took(result, context) }
         guard let event = run.receive(message, &context) else { return }
         switch event {
-        case .progress: showRunning(canStop: true)
+        case .progress: form = run.runningForm(canStop: true)
         case .planned: preview()
         case .done:
             problems = []

@@ -37,6 +37,22 @@ struct TransferRun {
         "\(kind.kind) of \(path.split(separator: "/").last.map(String.init) ?? path)"
     }
 
+    /// What is shown while it goes on.
+    func runningForm(canStop: Bool) -> Form {
+        Form(
+            [
+                FormRow(
+                    nil,
+                    [
+                        FormPart(
+                            "progress", Label(canStop ? progress : .text("transfer.finishing"), wraps: true),
+                            width: .fill)
+                    ]),
+                .text(.text("transfer.stop"), .hint),
+            ],
+            buttons: ButtonRow(canStop ? [.init("stop", .text("button.cancel"))] : []))
+    }
+
     mutating func start(_ path: String, _ kind: DirectoryInterface.BeginTransfer.Input, _ context: inout Context) {
         stop(&context)
         self = TransferRun()
@@ -170,6 +186,22 @@ enum TransferProblems {
                 cells: [parts.count > 1 ? parts[1] : "", parts.count > 3 ? parts[3] : "", say(problem.phrase)],
                 mark: problem.isWarning ? .none : .problem)
         }
+    }
+
+    /// The table and below it the sentence under the cursor; nothing when all is well.
+    static func formRows(_ problems: [Problem], height: Int) -> [FormRow] {
+        guard !problems.isEmpty else { return [] }
+        return [
+            FormRow(nil, "problems", table(height: height)),
+            FormRow(nil, [FormPart("detail", Label("", .problem, wraps: true), width: .fill)]),
+        ]
+    }
+
+    /// What is left to read when it is over.
+    static func report(_ said: Phrase, isGood: Bool, _ problems: [Problem]) -> Form {
+        Form(
+            [FormRow.text(said, isGood ? .good : .problem)] + formRows(problems, height: 8),
+            buttons: ButtonRow([.init("close", .text("button.close"))]))
     }
 
     /// Puts the sentences in when the reader's language is known, and the one under the cursor in full below.
