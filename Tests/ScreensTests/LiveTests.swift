@@ -40,6 +40,16 @@ struct LiveTests {
     }
 
     /// Used space comes after the rows and for the rows on the screen only.
+    @Test(arguments: [ConsoleCore.Language.english, .japanese])
+    func pagesAreFoundByWhatTheBarCallsThem(_ language: ConsoleCore.Language) {
+        for tab in ConsoleContent.areas.flatMap(\.tabs) {
+            var driver = Driver(language, rows: 40)
+            driver.keys(.control("g"))
+            driver.type(driver.context.say(tab.name))
+            #expect(driver.text.contains(driver.context.say(tab.title)), "\(tab.id)")
+        }
+    }
+
     @Test func mailboxesAreMeasuredForTheRowsOnTheScreen() {
         var server = FakeServer()
         server.accountCount = 100_000

@@ -18,7 +18,7 @@ struct SetupCommand: ControlCommand {
     var dns: [String]
     @Option(help: ArgumentHelp("Complete mail address of the administrator.", valueName: "address"))
     var administrator: String
-    @Option(help: "How accounts are managed: soft.")
+    @Option(help: "How accounts are managed: soft, system or ldap.")
     var backend = "soft"
     @Option(
         parsing: .upToNextOption,

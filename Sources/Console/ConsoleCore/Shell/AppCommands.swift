@@ -142,7 +142,8 @@ extension App {
         var entries: [Palette.Entry] = []
         for area in content.areas {
             for tab in area.tabs {
-                entries.append(entry("tab:" + tab.id, area.name, tab.title, key: hint(for: tab, in: area)))
+                entries.append(
+                    entry("tab:" + tab.id, area.name, tab.title, also: tab.name, key: hint(for: tab, in: area)))
             }
         }
         for command in allCommands() {
@@ -164,11 +165,11 @@ extension App {
             : "Esc " + String(area.letter) + (area.tabs.count > 1 ? " Esc \(tab.digit)" : "")
     }
 
-    /// Found by its name, and the name of its area, in either language.
-    private func entry(_ id: String, _ group: Phrase?, _ name: Phrase, key: String?, off: Phrase? = nil)
-        -> Palette.Entry
-    {
-        let names = [name] + (group.map { [$0] } ?? [])
+    /// Found by its name, the name of its area, and what the bar calls it, in either language.
+    private func entry(
+        _ id: String, _ group: Phrase?, _ name: Phrase, also other: Phrase? = nil, key: String?, off: Phrase? = nil
+    ) -> Palette.Entry {
+        let names = [name] + [group, other].compactMap { $0 }
         let words = names.flatMap { name in catalogues.values.map { $0(name) } + [name.source] } + [key ?? ""]
         let title = (group.map { context.say($0) + " > " } ?? "") + context.say(name)
         return Palette.Entry(
