@@ -51,12 +51,14 @@ package enum ConsoleContent {
         let registered = services.filter { $0.state != .notRegistered }
         let running = registered.filter { $0.state == .running }.count
         let isOffline = !context.isConnected
+        // Before the first status nothing is known of the services, not even that there are none.
+        let state: Phrase =
+            model.status == nil ? .verbatim("") : .text("frame.running", String(running), String(registered.count))
         let own = (model.hello?.user ?? "") + "@"
         let others = (model.status?.presence ?? []).filter { !$0.hasPrefix(own) }
         return HeaderFacts(
             host: Visible.line(model.hello?.host ?? ""),
-            services: isOffline
-                ? .text("frame.offline") : .text("frame.running", String(running), String(registered.count)),
+            services: isOffline ? .text("frame.offline") : state,
             isTrouble: isOffline || running < registered.count, staged: model.draft.count,
             user: Visible.line(model.hello?.user ?? ""),
             others: others.first.map { "+\(others.count) " + Visible.line($0) } ?? "",
