@@ -41,6 +41,7 @@ extension ServerSession {
             case .idle, .transaction, .authenticating, .content, .asking, .closed: false
             }
         state = .idle
+        recipients = []
         guard hadContent else { return action }
         following = action
         return .discardContent
@@ -75,47 +76,51 @@ extension ServerSession {
     }
 
     private mutating func recipient(_ arguments: RecipientArguments) -> ServerAction {
-        guard case .transaction(let transaction) = state else { return refuse(.badSequence, verb: .rcpt) }
+        guard case .transaction(let sender) = state else { return refuse(.badSequence, verb: .rcpt) }
         let recipient = arguments.recipient
         guard hello?.isExtended == true || !arguments.hasParameters else {
             return refuse(.parameterUnknown, verb: .rcpt)
         }
-        guard transaction.envelope.needsSMTPUTF8 || !recipient.address.isInternational else {
+        guard sender.needsSMTPUTF8 || !recipient.address.isInternational else {
             return refuse(.senderNeedsSMTPUTF8, verb: .rcpt)
         }
         let limit = profile.limits.recipients
-        guard limit <= 0 || transaction.envelope.recipients.count < limit else {
+        guard limit <= 0 || recipients.count < limit else {
             // Temporary, so no error of the peer (RFC 5321 §4.5.3.1.10), but it counts as a command: it is bounded.
             commands += 1
             return refuse(.tooManyRecipients, verb: .rcpt)
         }
-        state = .asking(.recipient(recipient, transaction))
+        state = .asking(.recipient(recipient, sender))
         return .decideRecipient(arguments)
     }
 
     private mutating func data() -> ServerAction {
         switch state {
-        case .transaction(let transaction):
-            guard !transaction.envelope.recipients.isEmpty else {
+        case .transaction(let sender):
+            guard !recipients.isEmpty else {
                 return refuse(.noValidRecipients, verb: .data)  // RFC 5321 §3.3
             }
-            return askForContent(transaction, .data)
+            return askForContent(from: sender, .data)
         // RFC 3030 §2: DATA must not follow BDAT in one transaction.
         case .idle, .chunks, .authenticating, .content, .chunk, .asking, .closed:
             return refuse(.badSequence, verb: .data)
         }
     }
 
-    mutating func askForContent(_ transaction: Transaction, _ start: Start) -> ServerAction {
-        state = .asking(.content(transaction, start))
-        return .beginContent(transaction.envelope, expected: transaction.expected)
+    mutating func askForContent(from sender: MailArguments, _ start: Start) -> ServerAction {
+        let envelope = Envelope(
+            sender: sender.path, notification: sender.notification, recipients: recipients,
+            needsSMTPUTF8: sender.needsSMTPUTF8, is8BitMIME: sender.is8BitMIME)
+        state = .asking(.content(start))
+        recipients = []
+        return .beginContent(envelope, expected: sender.size)
     }
 
     private mutating func enquire(_ verb: Verb, _ text: String) -> ServerAction {
         guard profile.answersEnquiries else { return refuse(.commandDisabled, verb: verb) }
         switch state {
         case .idle: state = .asking(.enquiry(verb, nil))
-        case .transaction(let transaction): state = .asking(.enquiry(verb, transaction))
+        case .transaction(let sender): state = .asking(.enquiry(verb, sender))
         case .chunks, .authenticating, .content, .chunk, .asking, .closed: return refuse(.badSequence, verb: verb)
         }
         return .enquire(verb, text)
@@ -137,6 +142,7 @@ extension ServerSession {
         hello = nil
         identity = nil
         state = .idle
+        recipients = []
         intake = .normal(scanned: 0)
         following = nil
     }

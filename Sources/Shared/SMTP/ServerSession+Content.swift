@@ -39,12 +39,12 @@ extension ServerSession {
 
     mutating func chunk(octets: Int, isLast: Bool) -> ServerAction {
         switch state {
-        case .transaction(let transaction):
+        case .transaction(let sender):
             guard hello?.isExtended == true else { return refuseChunk(octets, .badSequence) }
-            guard !transaction.envelope.recipients.isEmpty else { return refuseChunk(octets, .noValidRecipients) }
+            guard !recipients.isEmpty else { return refuseChunk(octets, .noValidRecipients) }
             let limit = profile.limits.messageOctets
             guard limit <= 0 || octets <= limit else { return refuseChunk(octets, .messageTooLarge) }
-            return askForContent(transaction, .chunk(octets: octets, isLast: isLast))
+            return askForContent(from: sender, .chunk(octets: octets, isLast: isLast))
         case .chunks(let decoder):
             state = .chunk(decoder, left: octets, isLast: isLast)
             return .proceed
@@ -102,9 +102,9 @@ extension ServerSession {
         switch resolution {
         case .accepted(let reply): return accepted(question, reply)
         case .acceptedRecipient(let address):
-            guard case .recipient(var recipient, let transaction) = question else { return .proceed }
+            guard case .recipient(var recipient, let sender) = question else { return .proceed }
             recipient.address = address
-            return accepted(.recipient(recipient, transaction), nil)
+            return accepted(.recipient(recipient, sender), nil)
         case .challenge(let nonce, let salt, let iterations): return challenge(question, nonce, salt, iterations)
         case .proved(let signature): return proved(question, signature)
         case .authenticated(let name): return authenticated(question, as: name)
@@ -115,29 +115,26 @@ extension ServerSession {
 
     private mutating func accepted(_ question: Question, _ reply: Reply?) -> ServerAction {
         switch question {
-        case .sender(let arguments):
-            let envelope = Envelope(
-                sender: arguments.path, notification: arguments.notification, recipients: [],
-                needsSMTPUTF8: arguments.needsSMTPUTF8, is8BitMIME: arguments.is8BitMIME)
-            state = .transaction(Transaction(envelope: envelope, expected: arguments.size))
+        case .sender(let sender):
+            state = .transaction(sender)
+            recipients = []
             return .reply(reply ?? Reason.senderAccepted.reply)
-        case .recipient(let recipient, var transaction):
-            state = .idle  // gives up its reference, so that the array below grows in place
-            transaction.envelope.recipients.append(recipient)
-            state = .transaction(transaction)
+        case .recipient(let recipient, let sender):
+            recipients.append(recipient)
+            state = .transaction(sender)
             return .reply(reply ?? Reason.recipientAccepted.reply)
-        case .content(_, .data):
+        case .content(.data):
             state = .content(decoder(isDotted: true))
             return .reply(.startContent)
-        case .content(_, .chunk(let octets, let isLast)):
+        case .content(.chunk(let octets, let isLast)):
             state = .chunk(decoder(isDotted: false), left: octets, isLast: isLast)
             return .proceed
         case .end:
             state = .idle
             commands = 0
             return .reply(reply ?? Reason.queued.reply)
-        case .enquiry(_, let transaction):
-            state = transaction.map { .transaction($0) } ?? .idle
+        case .enquiry(_, let sender):
+            state = sender.map { .transaction($0) } ?? .idle
             return .reply(reply ?? .cannotVerify)
         case .challenge, .proof, .credentials, .handshake:
             return .proceed  // answered by `challenge`, `proved`, `authenticated`, `startedTLS`
@@ -154,10 +151,10 @@ extension ServerSession {
         let verb = Self.verb(question)
         switch question {
         case .sender, .end, .handshake: state = .idle
-        case .recipient(_, let transaction): state = .transaction(transaction)
-        case .enquiry(_, let transaction): state = transaction.map { .transaction($0) } ?? .idle
-        case .content(_, .data): state = .idle
-        case .content(_, .chunk(let octets, _)):
+        case .recipient(_, let sender): state = .transaction(sender)
+        case .enquiry(_, let sender): state = sender.map { .transaction($0) } ?? .idle
+        case .content(.data): state = .idle
+        case .content(.chunk(let octets, _)):
             state = .idle
             return refuseChunk(octets, reason, reply: reply)
         case .challenge, .proof, .credentials:
@@ -171,8 +168,8 @@ extension ServerSession {
         switch question {
         case .sender: .mail
         case .recipient: .rcpt
-        case .content(_, .data): .data
-        case .content(_, .chunk): .bdat
+        case .content(.data): .data
+        case .content(.chunk): .bdat
         case .end(let verb), .enquiry(let verb, _): verb
         case .challenge, .proof, .credentials: .auth
         case .handshake: .starttls

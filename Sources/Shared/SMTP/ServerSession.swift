@@ -7,13 +7,6 @@ import MailModel
 /// `needInput`. Replies leave in the order of the actions; holding them back until `needInput` or a question makes
 /// pipelining cheap (RFC 2920 §3.2).
 package struct ServerSession: Sendable {
-    /// A message under way.
-    struct Transaction: Sendable {
-        var envelope: Envelope
-        /// SIZE of MAIL.
-        var expected: Int?
-    }
-
     enum Start: Sendable {
         case data
         case chunk(octets: Int, isLast: Bool)
@@ -38,12 +31,12 @@ package struct ServerSession: Sendable {
 
     enum Question: Sendable {
         case sender(MailArguments)
-        case recipient(Recipient, Transaction)
+        case recipient(Recipient, MailArguments)
         case challenge(Challenge)
         case proof(AuthMechanism, name: String)
         case credentials
-        case enquiry(Verb, Transaction?)
-        case content(Transaction, Start)
+        case enquiry(Verb, MailArguments?)
+        case content(Start)
         case end(Verb)
         case handshake
     }
@@ -51,7 +44,8 @@ package struct ServerSession: Sendable {
     enum State: Sendable {
         /// Between transactions; before HELO when `hello` is `nil`.
         case idle
-        case transaction(Transaction)
+        /// A message under way: what MAIL said. Its recipients are in `recipients`.
+        case transaction(MailArguments)
         /// AUTH was begun; the next line belongs to it.
         case authenticating(CredentialStep)
         case content(ContentDecoder)
@@ -83,6 +77,9 @@ package struct ServerSession: Sendable {
     package internal(set) var identity: String?
 
     var state = State.idle
+    /// Those accepted in the open transaction. They stand beside the state, which is copied with every question, so that
+    /// a list of thousands grows in place.
+    var recipients: [Recipient] = []
     var intake = Intake.normal(scanned: 0)
     /// An action that waits for the one before it to be carried out.
     var following: ServerAction?
