@@ -29,14 +29,24 @@ extension ReceiverCore {
         _ given: MailAddress, at local: IPAddress?, _ configuration: ReceiverConfiguration
     ) throws(DirectoryError) -> (MailAddress, DirectoryFacts) {
         let (address, facts) = try directoryFacts(given, at: local, configuration)
-        // RFC 5321 §4.5.1: postmaster is served always.
-        if facts.isOperatedDomain, facts.entry == nil, address.localPart.lowercased() == "postmaster",
-            let administrator = configuration.administrator
-        {
-            let (substitute, known) = try directoryFacts(administrator, at: local, configuration)
-            if known.entry != nil { return (substitute, known) }
+        guard facts.isOperatedDomain, facts.entry == nil, let other = Self.standIn(for: address, configuration) else {
+            return (address, facts)
         }
-        return (address, facts)
+        let (substitute, known) = try directoryFacts(other, at: local, configuration)
+        return known.entry == nil ? (address, facts) : (substitute, known)
+    }
+
+    /// The addresses that `recipientFacts` asks the directory about.
+    func addresses(
+        behind given: MailAddress, at local: IPAddress?, _ configuration: ReceiverConfiguration
+    ) throws(DirectoryError) -> [MailAddress] {
+        let address = try complete(given, at: local)
+        return [address] + [Self.standIn(for: address, configuration)].compactMap { $0 }
+    }
+
+    /// Who gets the mail of an address that nobody has. RFC 5321 §4.5.1: postmaster is served always.
+    private static func standIn(for address: MailAddress, _ configuration: ReceiverConfiguration) -> MailAddress? {
+        address.localPart.lowercased() == "postmaster" ? configuration.administrator : nil
     }
 
     func directoryFacts(

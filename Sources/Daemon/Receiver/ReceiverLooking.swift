@@ -35,8 +35,9 @@ struct ReceiverLooking: Sendable {
                     looked(configuration.blocklists.known(about: input.client, zones: input.zones))
                 }
             }
-            let addresses = [input.recipient, input.sender.address, input.account, configuration.administrator]
-            if core.directory.prepare(addresses.compactMap { $0 }, ask) { ask() }
+            let recipients = try? core.addresses(behind: input.recipient, at: input.local, configuration)
+            let asked = (recipients ?? []) + [input.sender.address, input.account].compactMap { $0 }
+            if core.directory.prepare(asked, ask) { ask() }
         } catch {
             request.fail(error)
         }

@@ -108,9 +108,8 @@ extension SessionHandler {
     }
 
     private func mustWait(forRecipient given: MailAddress, _ next: @escaping (SessionHandler) -> Void) -> Bool {
-        guard let address = try? core.complete(given, at: local) else { return false }
-        let isPostmaster = address.localPart.lowercased() == "postmaster"
-        return mustWait(for: [address] + (isPostmaster ? [configuration.administrator].compactMap { $0 } : []), next)
+        guard let addresses = try? core.addresses(behind: given, at: local, configuration) else { return false }
+        return mustWait(for: addresses, next)
     }
 
     private func decideRecipient(_ arguments: RecipientArguments) {

@@ -36,6 +36,8 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Octets that may be written before the handshake is done.
     private static let heldOctets = 64 << 10
+    /// Octets that the peer may still send after our close_notify.
+    private static let droppedOctets = 1 << 20
 
     private let tls: TLSContext
     private let ssl: OpaquePointer
@@ -45,6 +47,7 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var held = CircularBuffer<(ByteBuffer, EventLoopPromise<Void>?)>()
     private var heldOctets = 0
+    private var droppedOctets = 0
     private var isHandlingRead = false
 
     /// - Parameters:
@@ -130,7 +133,7 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: In
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard state != .closed else { return }
+        guard state != .closed else { return drop(unwrapInboundIn(data), context) }
         transfer.receive(unwrapInboundIn(data))
         // A reader further up may close or write while it gets plain text; it may not make us read again from here.
         guard !isHandlingRead else { return }
@@ -140,6 +143,12 @@ package final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
         readPlain(context)
         writeHeld()
         flushCipher(context)
+    }
+
+    /// Behind our last words nothing is decrypted; who goes on talking is not listened to without end.
+    private func drop(_ cipher: ByteBuffer, _ context: ChannelHandlerContext) {
+        droppedOctets += cipher.readableBytes
+        if droppedOctets > Self.droppedOctets { context.close(promise: nil) }
     }
 
     private func handshake(_ context: ChannelHandlerContext) {
