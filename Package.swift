@@ -151,7 +151,7 @@ let package = Package(
                 "Receiver", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "Settings",
                 "Service", "Journal", "Crypto", "Explain", "Threads", "Mailbox", "TestSupport", "Locale",
             ]),
-        tests("Explain", ["Explain", "Policy", "Tables", "MailModel", "Locale", "TestSupport"]),
+        tests("Explain", ["Explain", "Policy", "Tables", "MailModel", "Locale", "TestSupport", "Threads"]),
         tests("Usage", ["Usage", "Policy", "MailModel"]),
         tests(
             "Delivery",

@@ -237,11 +237,19 @@ def test_the_last_reply_survives_what_the_client_goes_on_to_say(server, tls):
         assert heard.splitlines()[-1].startswith(b"421 4.7.0 too many errors"), heard[-200:]
         if tls:
             link = link.unwrap()  # close_notify came, and ours goes
-    # But not for ever.
-    with Raw(server.port) as raw:
-        raw.say(b"FOO")
-        raw.send(b"FOO\r\nFOO\r\n")
-        end = time.monotonic() + 20
-        with pytest.raises(ConnectionError):
-            while time.monotonic() < end:
-                raw.send(b"NOOP\r\n" * 20_000)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_who_talks_on_behind_the_last_reply_is_cut(server, client_tls, tls):
+    """By octets, and not only by time: within five seconds this machine could send gigabytes."""
+    server.do("setting", "set", "receiver.max_errors", 2)
+    with socket.create_connection(("127.0.0.1", server.smtps if tls else server.port), 20) as plain:
+        link = client_tls.wrap_socket(plain) if tls else plain
+        link.sendall(b"FOO\r\nFOO\r\nFOO\r\n")
+        heard = b""
+        while piece := link.recv(65536):
+            heard += piece
+        assert b"421 4.7.0 too many errors" in heard
+        with pytest.raises(OSError):
+            for _ in range(256):
+                link.sendall(b"NOOP\r\n" * 40_000)

@@ -305,23 +305,6 @@ import Testing
         try await harness.stop()
     }
 
-    /// Behind the last reply a peer may still talk, but not without end; test_hostile.py does the same inside TLS.
-    @Test func whoTalksOnIsCut() async throws {
-        let harness = try await ReceiverHarness.start(["errors=1"])
-        let client = try await greeted(harness.port)
-        try await client.command("FOO")
-        #expect(try await client.command("FOO").hasPrefix("421"))
-        let octets = [UInt8](repeating: UInt8(ascii: "x"), count: 256 << 10)
-        var isCut = false
-        // The limit and what the sockets hold; time alone would let this go on for seconds.
-        for _ in 0..<200 where !isCut {
-            do { try await client.send(octets) } catch { isCut = true }
-        }
-        #expect(isCut)
-        await client.close()
-        try await harness.stop()
-    }
-
     /// R-RCV-08, R-RCV-09, R-SVC-10.
     @Test func enquiries() async throws {
         let harness = try await ReceiverHarness.start()

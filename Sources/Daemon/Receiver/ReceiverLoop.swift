@@ -13,6 +13,8 @@ final class ReceiverLoop {
     static let lingeringLimit = 256
     /// Chooses the accepted messages whose facts are kept.
     var sampler = AcceptanceSampler()
+    /// And the refusals.
+    var refusals = RefusalSampler()
     private var sessions: [ObjectIdentifier: SessionHandler] = [:]
     private var sweeper: RepeatedTask?
     private var emptied: EventLoopPromise<Void>?

@@ -34,7 +34,12 @@ extension SessionHandler {
         let record = record(of: verdict, reference, moment: moment, recipient: recipient, reply: reply)
         // Failed authentications have a counter of their own.
         if moment != Verb.auth.rawValue { core.gate.rejected() }
-        let isKept = core.decisions.record(record, evidence: evidence.map(self.evidence))
+        var weight: Int?
+        if evidence != nil, core.decisions.isOn {
+            weight = home.refusals.take(verdict, of: client, now: record.time)
+        }
+        let kept = weight == nil ? nil : evidence.map(self.evidence)
+        let isKept = core.decisions.record(record, evidence: kept, weight: weight ?? 1)
         let sent = isKept ? reply : verdict.reply(reference: nil)
         var event = event(.session)
         event.time = record.time

@@ -50,7 +50,7 @@ struct ReplaySource: Sendable {
                 switch stage {
                 case .refused:
                     let page = try DecisionArchive.decisions(before: place, since: since, limit: count, in: archive)
-                    place = page.last.map { .init(time: $0.record.time, reference: $0.record.reference.rawValue) }
+                    place = page.last?.place ?? place
                     if !page.isEmpty { return page.map(Self.mail) }
                     stage = .accepted
                 case .accepted:
@@ -81,8 +81,8 @@ struct ReplaySource: Sendable {
                 RecipientFacts(address: nobody, directory: .external, asksSMTPUTF8: sender.asksSMTPUTF8), from: sender)
         }
         return RecordedMail(
-            time: record.time, client: record.client, login: record.authenticatedID, sender: record.sender ?? "",
-            recipient: record.recipient ?? "", facts: .kept([evidence]))
+            time: record.time, weight: past.weight, client: record.client, login: record.authenticatedID,
+            sender: record.sender ?? "", recipient: record.recipient ?? "", facts: .kept([evidence]))
     }
 
     private static func mails(_ mail: AcceptedMail) -> [RecordedMail] {

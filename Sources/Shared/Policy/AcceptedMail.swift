@@ -95,4 +95,9 @@ package struct AcceptanceSampler: Sendable {
         defer { passedOver = 0 }
         return passedOver + 1
     }
+
+    /// Whether as many may be kept at once as ever.
+    package func isRested(now: Int64) -> Bool {
+        credit + (now > last ? min(now - last, burst) * rate : 0) >= burst
+    }
 }

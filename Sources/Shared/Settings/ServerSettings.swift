@@ -79,8 +79,8 @@ package enum ExplainSettings {
     /// Records behind the references of refusals are kept this long.
     package static let keepDays = Setting<Int>(
         "explain.keep_days", .integer(1...365), "30", unit: .days, effect: .now, source: "architecture, section 6")
-    /// Beyond so many records of refusals, or of accepted mail, the oldest go earlier; a record takes 1 to 4 KiB. With 0
-    /// none are made, and refusals have no reference.
+    /// Beyond so many records of refusals, or of accepted mail, the oldest go earlier; a record takes 1 to 4 KiB, in a
+    /// flood of refusals some 100 octets. With 0 none are made, and refusals have no reference.
     package static let maxRecords = Setting<Int>(
         "explain.max_records", .integer(0...100_000_000), "200000", effect: .now,
         source: "architecture, section 6")
