@@ -157,7 +157,7 @@ let package = Package(
             "Delivery",
             nio + [
                 "Delivery", "Transport", "Spool", "Store", "Policy", "Tables", "SMTP", "MailModel", "MessageFormat",
-                "Mailbox", "Settings", "Service", "Journal", "Threads", "Control",
+                "Mailbox", "Settings", "Service", "Journal", "Threads", "Control", "Crypto",
             ]),
         tests("ControlServer", ["ControlServer", "Control", "CLinux"]),
         tests("Crypto", ["Crypto"]),

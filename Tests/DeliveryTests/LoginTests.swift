@@ -19,7 +19,7 @@ struct LoginTests {
         func login(_ command: String...) -> LoginSource.Login {
             .init(mechanism: .xoauth2, credentials: GatewayCredentials(user: "u", tokenCommand: command))
         }
-        #expect(try await find(login("/bin/echo", "abc", "def")).get().password == "abcdef")
+        #expect(try await find(login("/bin/echo", "abc", "def")).get().credentials.password == "abcdef")
         for (command, words) in [
             (["/bin/false"], "exit code 1"), (["/nowhere/token"], "cannot be started"),
             (["/bin/true"], "printed no token"),

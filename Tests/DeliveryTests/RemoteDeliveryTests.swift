@@ -1,3 +1,4 @@
+import Glibc
 import MailModel
 import SMTP
 import Settings
@@ -73,6 +74,73 @@ struct RemoteDeliveryTests {
         #expect(sink.connections == 2)
         #expect(bench.events(.send).count == 2)
         #expect(bench.engine.context.counters.snapshot(threads: 1)["deferred"] == 0)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("RSET refused on a used connection says nothing about the next message: it takes another connection")
+    func resetRefused() async throws {
+        let sink = try await SinkServer.start(behaviour: { at, line, _ in
+            if at == .rset { return .reply("502 5.5.1 what is RSET") }
+            return at == .rcpt && line.contains("nobody@") ? .reply("550 5.1.1 no such user") : nil
+        })
+        let bench = try bench(sink)
+        bench.add(from: "<>", to: ["nobody@far.example"])
+        try await bench.run()
+        bench.add(to: ["x@far.example"])
+        try await bench.run()
+        #expect(sink.messages.map(\.recipients) == [["x@far.example"]])
+        #expect(sink.connections == 2)
+        #expect(bench.engine.context.counters.snapshot(threads: 1)["deferred"] == 0)
+        await bench.stop()
+        await sink.stop()
+    }
+
+    @Test("a token that ran out before its time is no refusal of the mail: another one is got, once")
+    func tokenRanOut() async throws {
+        let folder = "/tmp/epost-token-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        mkdir(folder, 0o700)
+        let path = folder + "/token"
+        defer {
+            unlink(path)
+            rmdir(folder)
+        }
+        func put(_ token: String) {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            _ = write(descriptor, token, token.utf8.count)
+            close(descriptor)
+        }
+        let refuses = Counter()
+        let sink = try await SinkServer.start(
+            places: { _ in .init(answer: { _ in nil }, offersTLS: false, offersLogin: true) },
+            behaviour: { at, line, connection in
+                guard at == .auth else { return nil }
+                // The second connection comes with the first's token, all behind the third with one that is never good.
+                let isGood = connection == 1 || connection == 3
+                return isGood ? nil : .reply("535 5.7.8 token \(refuses.next()) expired")
+            })
+        let bench = try bench(
+            sink,
+            configuration: {
+                $0.login = .init(
+                    mechanism: .xoauth2, credentials: .init(user: "u", tokenCommand: ["/bin/cat", path]))
+            })
+        let port = sink.port
+        bench.engine.use(adjusting: bench.engine.context.configuration, router: { _ in ("127.0.0.1", port) })
+        for token in ["one", "two", "three"] {
+            put(token)
+            bench.add(from: "<>", to: ["x@far.example"])
+            try await bench.run()
+            await bench.engine.closeIdle()
+        }
+        #expect(sink.messages.count == 2)
+        func bearer(_ token: String) -> String {
+            let octets = "user=u\u{1}auth=Bearer \(token)\u{1}\u{1}".utf8
+            return "AUTH XOAUTH2 " + String(decoding: Base64.encode(Array(octets)), as: UTF8.self)
+        }
+        let logins = sink.commands.filter { $0.hasPrefix("AUTH") }
+        #expect(logins == ["one", "one", "two", "two", "three"].map(bearer))
+        #expect(bench.events(.fail).map(\.reply) == ["535 5.7.8 token 3 expired"])
         await bench.stop()
         await sink.stop()
     }
@@ -372,6 +440,36 @@ struct RemoteDeliveryTests {
         #expect(sink.messages.map(\.sender) == ["single@client.example"])
         #expect(hanging.mostOpen <= DestinationRecord.firstLimit)
         #expect(bench.engine.underWay <= Dispatcher.capacity)
+        await bench.stop()
+        _ = thread
+        await hanging.stop()
+        await sink.stop()
+    }
+
+    @Test("memory full of work that does not get on: a part goes back into the queue, other mail gets through")
+    func shedding() async throws {
+        let hanging = try await SinkServer.start(behaviour: { at, _, _ in at == .mail ? .silence : nil })
+        let sink = try await SinkServer.start(on: "127.0.0.2")
+        let bench = try DeliveryBench(configuration: { $0.timeouts.command = .seconds(600) })
+        let (slow, quick) = (hanging.port, sink.port)
+        bench.engine.use(
+            adjusting: bench.engine.context.configuration,
+            router: { $0.domain == "slow.example" ? ("127.0.0.1", slow) : ("127.0.0.2", quick) })
+        // More than there is room for, from many senders, so that no fairness between senders helps.
+        let messages = Dispatcher.capacity / 500 + 4
+        for number in 0..<messages {
+            bench.add(from: "s\(number)@client.example", to: (0..<500).map { "u\($0)@slow.example" })
+        }
+        bench.add(from: "single@client.example", to: ["x@quick.example"])
+        let thread = try #require(bench.engine.start())
+        let end = ContinuousClock.now + .seconds(30)
+        while sink.messages.isEmpty, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(sink.messages.map(\.sender) == ["single@client.example"])
+        #expect(bench.engine.underWay <= Dispatcher.capacity)
+        // Nothing is lost, and putting it off is no attempt.
+        let left = try bench.queued()
+        #expect(left.reduce(0) { $0 + $1.recipientCount } == messages * 500)
+        #expect(left.allSatisfy { $0.tries == 0 })
         await bench.stop()
         _ = thread
         await hanging.stop()

@@ -141,7 +141,7 @@ struct ClientTroubleTests {
         var client = ClientDialogue(ClientSettings(hello: "client.example", tls: .required))
         client.server("220 x\n")
         client.server("250 x\n")
-        #expect(client.takeSent() == "EHLO client.example\n")
+        #expect(client.takeSent() == "EHLO client.example\nQUIT\n")
         #expect(client.end == .refused(.deferred(DeliveryTrouble.tlsNotOffered.reply(), .line)))
     }
 
@@ -195,7 +195,7 @@ struct ClientTroubleTests {
         var clear = ClientDialogue(gateway(.plain, inClear: false))
         clear.server("220 x\n250-x\n250 AUTH PLAIN\n")
         #expect(clear.end == .refused(.deferred(DeliveryTrouble.authInClear.reply(), .line)))
-        #expect(clear.takeSent() == "EHLO client.example\n")
+        #expect(clear.takeSent() == "EHLO client.example\nQUIT\n")
         var wrong = ClientDialogue(gateway(.plain))
         wrong.server("220 x\n")
         wrong.server("250-x\n250 AUTH PLAIN\n")

@@ -19,7 +19,12 @@ package final class LoginSource: Sendable {
             self.credentials = credentials
         }
     }
-    package typealias Found = Result<ClientSettings.Credentials, Trouble>
+    package struct Answer: Sendable, Equatable {
+        package var credentials: ClientSettings.Credentials
+        /// The token was used before, and may have run out.
+        package var isRemembered: Bool
+    }
+    package typealias Found = Result<Answer, Trouble>
     package struct Trouble: Error, Equatable { package var reply: Reply }
 
     private struct Question: Sendable {
@@ -88,9 +93,10 @@ package final class LoginSource: Sendable {
             return trouble("none are set")
         }
         let secret: String
+        var isRemembered = false
         if login.mechanism == .xoauth2, !login.credentials.tokenCommand.isEmpty {
             do throws(TokenCommand.Failure) {
-                secret = try token(login.credentials.tokenCommand, tokens)
+                (secret, isRemembered) = try token(login.credentials.tokenCommand, tokens)
             } catch {
                 return trouble(error.text)
             }
@@ -99,16 +105,19 @@ package final class LoginSource: Sendable {
         } else {
             return trouble("no password is set, or the key file is not the one that it was kept under")
         }
-        return .success(
-            .init(mechanism: login.mechanism, user: login.credentials.user, password: secret, allowedInClear: false))
+        let credentials = ClientSettings.Credentials(
+            mechanism: login.mechanism, user: login.credentials.user, password: secret, allowedInClear: false)
+        return .success(Answer(credentials: credentials, isRemembered: isRemembered))
     }
 
-    private static func token(_ command: [String], _ tokens: Shared) throws(TokenCommand.Failure) -> String {
+    private static func token(
+        _ command: [String], _ tokens: Shared
+    ) throws(TokenCommand.Failure) -> (text: String, isRemembered: Bool) {
         let now = ContinuousClock.now
-        if let known = tokens.known.withLock({ $0[command] }), known.until > now { return known.text }
+        if let known = tokens.known.withLock({ $0[command] }), known.until > now { return (known.text, true) }
         let text = try TokenCommand.run(command, milliseconds: commandMilliseconds)
         tokens.known.withLock { $0[command] = Token(text: text, until: now + tokenLife) }
-        return text
+        return (text, false)
     }
 
     private struct FileTrouble: Error { var text: String }

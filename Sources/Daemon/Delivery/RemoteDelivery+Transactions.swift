@@ -30,7 +30,7 @@ extension RemoteDelivery {
             let limit = min(connection.features?.recipientLimit ?? .max, Self.recipientsPerTransaction)
             let recipients = job.recipients.prefix(limit).map(\.recipient)
             job.sessions += 1
-            link.completedBefore = connection.transactionsCompleted
+            link.transactions += 1
             link.transactionSize = recipients.count
             let transaction = ClientTransaction(
                 sender: job.message.sender, notification: job.message.notification, recipients: recipients,
@@ -72,7 +72,7 @@ extension RemoteDelivery {
     func transactionEnded(_ link: RemoteLink, _ result: ClientTransactionResult) {
         guard let job = link.job else { return }
         let broke = !link.isUsable
-        if broke, !result.contentWasSent, link.completedBefore > 0, !job.wasRestarted,
+        if broke, !result.contentWasSent, link.transactions > 1, !job.wasRestarted,
             result.outcomes.allSatisfy({ if case .deferred = $0 { true } else { false } })
         {
             // A used connection was closed by the other side before it said anything about this message.
@@ -174,11 +174,22 @@ extension RemoteDelivery {
         case .quit: outcome = .deferred(DeliveryTrouble.connectionLost.reply(), .line)
         case .refused(let refusal), .broken(let refusal):
             outcome = refusal
-            if link.destination.hop.isGateway { logins.forgetTokens() }
+            if link.login?.isRemembered == true {
+                logins.forgetTokens()
+                if case .failed = refusal, !job.hasNewToken {
+                    // Tokens end when they like: that is no refusal of the mail.
+                    job.hasNewToken = true
+                    context.trace(job.message.id, refusal.reply, of: link)
+                    return connect(job, destination)
+                }
+            }
         case .tlsFailed(let reply):
             context.trace(job.message.id, reply, of: link)
-            if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS {
-                // Opportunistic TLS hides mail from listeners where it can; mail that is not sent helps nobody.
+            if link.usesTLS, context.configuration.tls == .opportunistic, !destination.hop.isImplicitTLS,
+                link.login == nil
+            {
+                // Opportunistic TLS hides mail from listeners where it can; mail that is not sent helps nobody. Not so
+                // where we log in: a password is no price for that, and most gateways would refuse us in clear for good.
                 destination.withoutTLS.insert(link.host)
                 return connect(job, destination)
             }

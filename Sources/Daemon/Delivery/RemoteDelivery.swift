@@ -237,7 +237,7 @@ package final class RemoteDelivery: @unchecked Sendable {
             loop.execute {
                 let (job, destination) = bound.value
                 switch found {
-                case .success(let credentials): self.connect(job, destination, to: host, as: credentials)
+                case .success(let login): self.connect(job, destination, to: host, as: login)
                 case .failure(let trouble):
                     self.finish(
                         job, destination, with: RecipientResult(.deferred(trouble.reply, .local), route: hop.text))
@@ -248,14 +248,16 @@ package final class RemoteDelivery: @unchecked Sendable {
 
     private func connect(
         _ job: RemoteJob, _ destination: RemoteDestination, to host: HostAddress,
-        as credentials: ClientSettings.Credentials?
+        as login: LoginSource.Answer?
     ) {
         if isCutting { return finish(job, destination, with: RecipientResult(.untried, route: destination.hop.text)) }
         let configuration = context.configuration
-        let usesTLS = configuration.tls != .off && tls != nil && !destination.withoutTLS.contains(host)
+        let hasFailed = login == nil && destination.withoutTLS.contains(host)
+        let usesTLS = configuration.tls != .off && tls != nil && !hasFailed
         let link = RemoteLink(destination: destination, host: host, usesTLS: usesTLS, job: job, owner: self)
         link.isTrusted = configuration.trust != .anybody
-        let settings = clientSettings(link, configuration, credentials)
+        link.login = login
+        let settings = clientSettings(link, configuration, login?.credentials)
         let makeTLS =
             usesTLS || destination.hop.isImplicitTLS ? handlerFactory(for: host, configuration.trust) : nil
         context.counters.connections.add()

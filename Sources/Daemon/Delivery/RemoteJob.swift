@@ -24,6 +24,8 @@ package final class RemoteJob: @unchecked Sendable {
     var sessions = 0
     /// A used connection broke before it said anything about this message; once that is no attempt.
     var wasRestarted = false
+    /// A token that had been used before was refused; another one is got for it once.
+    var hasNewToken = false
 
     init(message: ClaimedMessage, recipients: [ClaimedRecipient], hop: NextHop) {
         self.message = message

@@ -17,8 +17,10 @@ final class RemoteLink: @unchecked Sendable {
     /// Recipients of the transaction under way: the first ones of the job.
     var transactionSize = 0
     var connection: ClientConnection?
-    /// Transactions that were completed on it before the current one.
-    var completedBefore = 0
+    /// Transactions that were begun on it.
+    var transactions = 0
+    /// It logs in, with what decided about TLS; `nil`: it does not.
+    var login: LoginSource.Answer?
     private unowned let owner: RemoteDelivery
 
     init(destination: RemoteDestination, host: HostAddress, usesTLS: Bool, job: RemoteJob, owner: RemoteDelivery) {

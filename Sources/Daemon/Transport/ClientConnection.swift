@@ -81,6 +81,9 @@ package final class ClientConnection: ChannelInboundHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var timerFires = NIODeadline.distantFuture
+    /// What the deadline was set for.
+    private var awaited: ClientPhase?
+    private var repliesBefore = 0
     private var content: ClientContent?
     private var encoder = ClientContentEncoder()
     private var sentOctets = 0
@@ -184,7 +187,8 @@ package final class ClientConnection: ChannelInboundHandler {
         }
         events.removeAll(keepingCapacity: true)
         isHandling = false
-        setClock()
+        // Octets alone move no deadline: a server could go on for ever with one now and then.
+        if session.phase != awaited || session.replies != repliesBefore { setClock() }
     }
 
     private func flushOutput() {
@@ -280,10 +284,12 @@ package final class ClientConnection: ChannelInboundHandler {
 
     // MARK: Clock
 
-    /// The deadline moves with every event; the timer is only made anew when it fires too early, so that a busy
+    /// The deadline moves with every step of the conversation; the timer is only made anew when it fires too early, so that a busy
     /// connection pays one scheduled task in minutes.
     private func setClock() {
         guard let context, !hasEnded, let phase = session.phase else { return }
+        awaited = phase
+        repliesBefore = session.replies
         let now = NIODeadline.now()
         let wanted = now + timeouts.time(of: phase)
         deadline = wanted

@@ -77,7 +77,10 @@ struct ClientExchange {
     mutating func receive(_ reply: Reply, _ output: inout [UInt8]) -> Step {
         switch expected {
         case .reset:
-            guard reply.isPositive else { return .broken(.init(refusal: reply)) }
+            guard reply.isPositive else {
+                // Says nothing about this message, and what the server remembers is not known.
+                return .broken(.deferred(DeliveryTrouble.malformedReply.reply("RSET refused: \(reply.text)"), .line))
+            }
             expected = .mail
             if !features.pipelining { writeMail(&output) }
             return .wait

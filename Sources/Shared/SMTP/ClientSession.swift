@@ -78,6 +78,8 @@ package struct ClientSession {
     /// Transactions that the server completed with a reply to the end of their content: above 0 the connection is a
     /// used one, and its loss at the next MAIL says nothing about the host.
     package private(set) var transactionsCompleted = 0
+    /// Whole replies that came. A time-out counts from the last of them: octets that never become one are no answer.
+    package private(set) var replies = 0
 
     var state = State.greeting
     private var parser = ClientReplyParser()
@@ -129,8 +131,7 @@ package struct ClientSession {
                 guard let reply = try parser.next(in: octets, from: &position) else { return }
                 handle(reply, &events)
             } catch {
-                let detail = error == .tooLong ? "reply too long" : "not a reply"
-                end(.broken(.deferred(DeliveryTrouble.malformedReply.reply(detail), .line)), &events)
+                breakOff(.malformedReply, error == .tooLong ? "reply too long" : "not a reply", &events)
             }
         }
     }
@@ -182,8 +183,7 @@ package struct ClientSession {
         case .idle: quit(events: &events)
         case .quit: end(.quit, &events)
         default:
-            let reply = DeliveryTrouble.sessionTimeout.reply("while waiting for \(phase.text)")
-            end(.broken(.deferred(reply, .line)), &events)
+            breakOff(.sessionTimeout, "while waiting for \(phase.text)", &events)
         }
     }
 
@@ -194,7 +194,7 @@ package struct ClientSession {
         case .idle, .quit: end(.quit, &events)
         default:
             let place = "while waiting for \(phase.text)" + (detail.isEmpty ? "" : " (\(detail))")
-            end(.broken(.deferred(DeliveryTrouble.connectionLost.reply(place), .line)), &events)
+            breakOff(.connectionLost, place, &events)
         }
     }
 
@@ -211,6 +211,7 @@ package struct ClientSession {
 
 extension ClientSession {
     private mutating func handle(_ reply: Reply, _ events: inout [ClientEvent]) {
+        replies &+= 1
         if reply.code == 421, !isQuitting {
             // The server is closing, whatever was asked (RFC 5321 §3.8).
             end(closing(reply), &events)
@@ -323,8 +324,24 @@ extension ClientSession {
         events.append(.ready)
     }
 
-    /// Ends the session; a transaction under way gets its outcomes first.
+    /// The conversation came to nothing. Between STARTTLS and the first answer behind it TLS is what failed: many a server
+    /// refuses what it does not like of TLS 1.3 only after the client's last word of the handshake.
+    private mutating func breakOff(_ trouble: DeliveryTrouble, _ detail: String, _ events: inout [ClientEvent]) {
+        switch state {
+        case .startTLS, .handshake,
+            .ehlo(secured: true) where settings.tls != .implicit:
+            let what = trouble.reply(detail).lines.joined(separator: " ")
+            end(.tlsFailed(DeliveryTrouble.tlsFailed.reply(what)), &events)
+        default: end(.broken(.deferred(trouble.reply(detail), .line)), &events)
+        }
+    }
+
+    /// Ends the session; a transaction under way gets its outcomes first. A server that refused us, and does not close by
+    /// itself, hears a good-bye (RFC 5321 §4.1.1.10).
     private mutating func end(_ reason: ClientEnd, _ events: inout [ClientEvent]) {
+        if case .refused(let outcome) = reason, outcome.reply.code != 421 {
+            output.append(contentsOf: "QUIT\r\n".utf8)
+        }
         if case .transaction(var exchange, _) = state {
             let outcome: ClientOutcome =
                 switch reason {

@@ -22,11 +22,12 @@ class Sink:
     values: a reply (b"451 4.7.1 later"; several lines with \\r\\n in between), "close", "silent" (until close()),
     "garbage".
     slow: octets go out one by one.
-    auth: user -> password, or access token; offered inside TLS only, all methods. `logins` says who came how.
+    auth: user -> password, or access token; all methods; offered inside TLS only, or always (auth_in_clear). `logins` says who came how.
     """
 
     def __init__(self, tls=None, starttls=None, extensions=("PIPELINING", "8BITMIME", "SIZE 50000000", "SMTPUTF8"),
-                 auth=None):
+                 auth=None, auth_in_clear=False, host="127.0.0.1"):
+        self.auth_in_clear = auth_in_clear
         self.auth, self.logins, self.slow = auth, [], False
         self.messages, self.connections, self.script = [], 0, {}
         self.extensions = list(extensions)
@@ -36,7 +37,7 @@ class Sink:
         self._silent = threading.Event()
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind((host, 0))
         self._listener.listen(128)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -138,7 +139,7 @@ class Sink:
                 extensions = list(self.extensions)
                 if self.starttls and not tls:
                     extensions.append("STARTTLS")
-                if self.auth and tls:
+                if self.auth and (tls or self.auth_in_clear):
                     extensions.append("AUTH PLAIN LOGIN CRAM-MD5 XOAUTH2")
                 if verb == b"HELO":
                     self._act(link, "helo", b"250 sink.test")
