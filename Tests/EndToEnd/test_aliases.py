@@ -47,6 +47,13 @@ def test_several_real_addresses_inside_and_outside(server, dns, sink):
     assert [place["address"] for place in found["places"]] == [
         "taro@in.example", "hanako@in.example", "boss@far.example", "keep@far.example"]
     assert found["dead"] == [] and len(found["steps"]) >= 8
+    # As if it were so already; in Japanese too.
+    tried = server.json("alias", "test", "team@in.example", "--with", "team@in.example hanako@in.example,1", "--with",
+                        "other@in.example")
+    assert [place["envelope"] for place in tried["places"]] == ["hanako@in.example"]
+    assert tried["edited"] == ["team@in.example"]
+    said = server.do("--language", "ja", "alias", "test", "nobody@in.example")
+    assert "nobody@in.example> という名前の" in said and "該当するアドレスがありません" in said
     assert {row["alias"]: row["state"] for row in server.json("alias", "list", "--filter", "more")["rows"]} == {
         "more@in.example": "ok", "team@in.example": "chain"}
 

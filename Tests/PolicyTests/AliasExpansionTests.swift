@@ -51,6 +51,32 @@ import Testing
         #expect(try world.outcome(address) == [expected])
     }
 
+    /// What is staged is judged before it is applied, and which of it counted is told.
+    @Test func editsThatAreNotMadeYetAreFollowed() throws {
+        let world = World(
+            accounts: ["taro@def.co.jp", "hanako@def.co.jp"],
+            rules: [("info@def.co.jp", "taro@def.co.jp"), ("*@def.co.jp", "taro@def.co.jp")])
+        func address(_ text: String) throws -> MailAddress { try #require(MailAddress(typed: text)) }
+        func edited(_ edits: [String: [String]]) throws -> EditedAliases<World> {
+            var rules: [MailAddress: [AliasRule]] = [:]
+            for (alias, targets) in edits {
+                rules[try address(alias)] = try targets.map { try AliasRule.read(alias: alias, target: $0).get() }
+            }
+            return EditedAliases(world, edits: rules)
+        }
+        let moved = try edited(["info@def.co.jp": ["hanako@def.co.jp"], "sales@def.co.jp": ["taro@def.co.jp"]])
+        let found = AliasExpansion.expand(try address("INFO@def.co.jp"), in: moved)
+        #expect(found.targets.map(\.address.text) == ["hanako@def.co.jp"])
+        #expect(moved.met.map(\.text) == ["info@def.co.jp"])
+        let gone = try edited(["info@def.co.jp": [], "*@def.co.jp": []])
+        let nobody = AliasExpansion.expand(try address("info@def.co.jp"), in: gone)
+        #expect(nobody.targets.isEmpty && nobody.dead.map(\.fault) == [.unknown])
+        #expect(gone.met.count == 2)
+        let other = try edited(["sales@def.co.jp": ["taro@def.co.jp"]])
+        #expect(AliasExpansion.expand(try address("info@def.co.jp"), in: other).targets.count == 1)
+        #expect(other.met.isEmpty)
+    }
+
     /// R-ALIAS-14: exact alias, account, wildcard.
     @Test func wildcardTakesOnlyWhatNobodyHas() throws {
         let world = World(

@@ -77,7 +77,7 @@ struct AccountControlTests {
         driver.keys(.character(" "), .control("o"))
         #expect(driver.server.accountFiles["hours"]?.hasPrefix("0,0,,\n1,0,08:30,18:30\n2,1,08:30,18:30\n") == true)
         driver.keys(.character("h"))
-        driver.keys(.backTab, .backTab, .character("l"), .control("o"))
+        driver.keys(.backTab, .backTab, .backTab, .character("l"), .control("o"))
         #expect(driver.server.accountFiles["hours"] == "", "no limit is no file")
     }
 

@@ -36,7 +36,8 @@ extension FakeServer {
             return one(
                 DirectoryInterface.GetAccountFile.Output(
                     text: text, name: asked.file == "hours" ? "usetime.dat" : asked.file.uppercased(),
-                    exists: !text.isEmpty, etag: etag(asked.file), problems: []))
+                    exists: !text.isEmpty, etag: etag(asked.file),
+                    encoding: asked.file == "reply" ? "ISO-2022-JP" : "UTF-8", problems: []))
         case DirectoryInterface.CheckAccountFile.name:
             let asked = try input(DirectoryInterface.CheckAccountFile.self, call)
             let lines = TableRecord.lines(of: asked.text)
@@ -104,16 +105,20 @@ extension FakeServer {
             return one(
                 AliasInterface.Import.Output(revision: revision, added: 12, kept: 3, removed: 0, problems: []))
         case AliasInterface.Test.name:
-            let asked = try input(AliasInterface.Test.self, call).address
+            let call = try input(AliasInterface.Test.self, call)
+            let asked = call.address
+            let edit = call.edits?.first { $0.alias == asked }
             return one(
                 AliasInterface.Test.Output(
-                    places: [.init(address: "info-tokyo@example.jp", envelope: asked, isLocal: true)],
+                    places: [
+                        .init(address: edit?.targets.first ?? "info-tokyo@example.jp", envelope: asked, isLocal: true)
+                    ],
                     dead: [.init(address: "nobody@example.jp", fault: "unknown")],
                     steps: [
                         .init(
                             check: "alias", finding: "\(asked) is an alias of info-tokyo@example.jp",
                             source: "alias/\(asked)", decided: true)
-                    ]))
+                    ], edited: edit.map { [$0.alias] } ?? []))
         default: throw ControlError(.methodNotFound, code: "method", "no method \(method)")
         }
     }

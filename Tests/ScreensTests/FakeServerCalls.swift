@@ -328,7 +328,10 @@ extension FakeServer {
         let number = Int(name.dropFirst(4)) ?? 0
         let entry = account(number, "")
         return MailboxUsageRow(
-            account: name, octets: entry.usedOctets, messages: entry.usedMessages, limit: entry.mailboxLimit)
+            account: name, octets: entry.usedOctets, messages: entry.usedMessages, limit: entry.mailboxLimit,
+            control: AccountControlState(
+                forwards: number == 1 ? 1 : 0, replies: number == 1, hasHours: number % 3 == 1,
+                hasRecipients: number % 5 == 1))
     }
 
     private func list(_ asked: DirectoryInterface.ListAccounts.Input) -> DirectoryInterface.ListAccounts.Output {

@@ -1,4 +1,5 @@
 import MailModel
+import MessageFormat
 import Tables
 import Testing
 
@@ -36,6 +37,20 @@ import Testing
             .replacing("a@b.example", with: "c@d.example") + "\r\n[Delivery]\r\nDiscard=Yes\r\n"
         #expect(text(file) == expected)
         #expect(ControlSettings(file) == settings)
+    }
+
+    /// A value that is set is written in the character set of the file; where that lacks a character, in UTF-8.
+    @Test(arguments: [Charset.shiftJIS, .iso2022JP, .utf8]) func valuesAreWrittenInTheFilesCharacterSet(_ set: Charset)
+        throws
+    {
+        let octets = try #require(set.encode("; 営業部\r\n[AutoReply]\r\nSubject=a\r\n"))
+        var file = ControlFile(octets: octets)
+        #expect(file.charset == set)
+        file.set("AutoReply", "Subject", to: "休暇中")
+        #expect(file.octets == set.encode("; 営業部\r\n[AutoReply]\r\nSubject=休暇中\r\n"))
+        #expect(file.value("AutoReply", "Subject") == "休暇中")
+        file.set("AutoReply", "Subject", to: "休暇中 🏖")
+        #expect(file.value("AutoReply", "Subject") == "休暇中 🏖")
     }
 
     @Test func everySettingComesBackFromTheFile() {

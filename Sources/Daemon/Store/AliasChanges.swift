@@ -151,7 +151,7 @@ extension StoreWriter {
 
     static func path(_ alias: MailAddress) -> String { "alias/\(alias.folded.text)" }
 
-    private static func aliasRule(_ alias: String, _ target: String) throws -> AliasRule {
+    package static func aliasRule(_ alias: String, _ target: String) throws(ControlError) -> AliasRule {
         switch AliasRule.read(alias: alias, target: target) {
         case .success(let rule): return rule
         case .failure(let failure):

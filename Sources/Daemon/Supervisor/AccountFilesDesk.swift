@@ -24,15 +24,17 @@ struct AccountFilesDesk: Sendable {
                 let text = found.text
                 return .init(
                     text: text, name: found.name, exists: found.octets != nil, etag: found.etag,
-                    problems: file.problems(text, of: folder.account.address))
+                    encoding: found.charset.name, problems: file.problems(text, of: folder.account.address))
             }
         }
         server.on(DirectoryInterface.CheckAccountFile.self) { input, caller throws(ControlError) in
             try desk.gate.need(address: input.address, caller)
             return try await desk.offload.run { () throws(ControlError) in
+                let file = try AccountFile(word: input.file)
                 let folder = try AccountFolder(input.address, directory)
                 return .init(
-                    problems: try AccountFile(word: input.file).problems(input.text, of: folder.account.address))
+                    problems: file.problems(input.text, of: folder.account.address)
+                        + Self.doubts(about: TableText(input.text).lines, over: try folder.read(file)))
             }
         }
         server.on(DirectoryInterface.SetAccountFile.self) { input, caller throws(ControlError) in
@@ -54,13 +56,27 @@ struct AccountFilesDesk: Sendable {
         _ text: AccountFileText, in folder: AccountFolder
     ) throws(ControlError) -> (change: AccountFolder.Change, warnings: [Problem]) {
         let file = try AccountFile(word: text.file)
-        let problems = file.problems(text.text, of: folder.account.address)
-        try refuse(problems)
         let lines = TableText(text.text).lines
+        let problems =
+            file.problems(text.text, of: folder.account.address) + doubts(about: lines, over: try folder.read(file))
+        try refuse(problems)
         let change = AccountFolder.Change(file: file, baseEtag: text.baseEtag) { old in
             lines.isEmpty ? [] : KeptText.octets(lines, over: old)
         }
         return (change, problems)
+    }
+
+    /// Characters that the file's character set lacks: with them the whole file becomes UTF-8.
+    private static func doubts(about lines: [String], over old: AccountFolder.Found) -> [Problem] {
+        let charset = old.charset
+        guard charset != .utf8, let number = lines.firstIndex(where: { charset.encode($0) == nil }) else { return [] }
+        let line = String(number + 1)
+        return [
+            Problem(
+                path: "line/\(line)", code: "account.charset",
+                message: "\(charset.name) lacks a character of line \(line): the whole file becomes UTF-8.",
+                arguments: [charset.name, line], isWarning: true)
+        ]
     }
 
     static func refuse(_ problems: [Problem]) throws(ControlError) {

@@ -110,6 +110,7 @@ struct AccountFolder {
         var octets: [UInt8]?
 
         var text: String { TableText(octets: octets ?? []).text }
+        var charset: Charset { Charset.guess(octets ?? []).charset }
         var lines: [String]? { octets.map { TableText(octets: $0).lines } }
         var etag: String { TablesDesk.etag(octets) }
     }

@@ -50,8 +50,11 @@ struct AliasDesk: Sendable {
                     .refused, code: "alias.bad-address", "\"\(shown)\" is not an address such as info@example.jp.",
                     arguments: [shown])
             }
+            let edits = try Self.rules(input.edits ?? [])
             return try await desk.offload.run { () throws(ControlError) in
-                try Self.asking(directory) { source throws(DirectoryError) in try Self.test(address, source) }
+                try Self.asking(directory) { source throws(DirectoryError) in
+                    try Self.test(address, EditedAliases(source, edits: edits))
+                }
             }
         }
     }
@@ -168,8 +171,26 @@ struct AliasDesk: Sendable {
         return expansion.isAliased ? "chain" : "ok"
     }
 
+    /// As `Set` would read them.
+    private static func rules(
+        _ edits: [AliasInterface.Test.Edit]
+    ) throws(ControlError) -> [MailAddress: [AliasRule]] {
+        var out: [MailAddress: [AliasRule]] = [:]
+        for edit in edits {
+            guard let alias = MailAddress(typed: edit.alias) else {
+                let shown = DisplayText.clean(edit.alias, limit: 80)
+                throw ControlError(
+                    .refused, code: "alias.bad-alias", "The alias needs the form name@domain.", arguments: [shown])
+            }
+            var rules: [AliasRule] = []
+            for target in edit.targets { rules.append(try StoreWriter.aliasRule(edit.alias, target)) }
+            out[alias.folded] = rules
+        }
+        return out
+    }
+
     static func test(
-        _ address: MailAddress, _ source: DirectoryAliases
+        _ address: MailAddress, _ source: EditedAliases<DirectoryAliases>
     ) throws(DirectoryError) -> AliasInterface.Test.Output {
         let expansion = try AliasExpansion.expand(address, in: source, explain: true)
         var places: [AliasInterface.Test.Output.Place] = []
@@ -186,7 +207,8 @@ struct AliasDesk: Sendable {
                 .init(
                     check: $0.check, finding: DisplayText.clean($0.finding, limit: 1000),
                     source: $0.source?.text ?? "", decided: $0.decided)
-            })
+            },
+            edited: source.met.map(\.text).sorted())
     }
 
     private static func text(of fault: AliasExpansion.Fault) -> String {

@@ -3,8 +3,8 @@ import Mailbox
 import Store
 import Synchronization
 
-/// What mailboxes hold, for people: counted where no file says it, remembered for a moment, never for longer than two
-/// seconds at a time.
+/// What mailboxes hold and what their control files do, for people: counted where no file says it, remembered for a
+/// moment, never for longer than two seconds at a time.
 final class MailboxMeasure: Sendable {
     private struct Known {
         var usage: MailboxUsage
@@ -23,7 +23,9 @@ final class MailboxMeasure: Sendable {
         let end = Clock.monotonic() + Self.patience
         return mailboxes.map { account, place, limit in
             let used = usage(of: place, limit: limit, until: end)
-            return MailboxUsageRow(account: account, octets: used?.octets, messages: used?.messages, limit: limit)
+            return MailboxUsageRow(
+                account: account, octets: used?.octets, messages: used?.messages, limit: limit,
+                control: Clock.monotonic() < end ? ControlStateReader.state(of: place) : nil)
         }
     }
 

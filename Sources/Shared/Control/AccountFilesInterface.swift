@@ -21,12 +21,18 @@ extension DirectoryInterface {
             package var exists: Bool
             /// Base of a change; `-` when there is no file.
             package var etag: String
+            /// Character set as it stands on disk, and as a change of it is written: `UTF-8`, `ISO-2022-JP`, `Shift_JIS`.
+            package var encoding: String
             package var problems: [Problem]
-            package init(text: String, name: String, exists: Bool, etag: String, problems: [Problem]) {
+            package init(
+                text: String, name: String, exists: Bool, etag: String, encoding: String = "UTF-8",
+                problems: [Problem]
+            ) {
                 self.text = text
                 self.name = name
                 self.exists = exists
                 self.etag = etag
+                self.encoding = encoding
                 self.problems = problems
             }
         }

@@ -223,13 +223,27 @@ package enum AliasInterface {
             }
         }
     }
-    /// What would happen to a mail for an address: every step of its aliases, and where it ends.
+    /// What would happen to a mail for an address: every step of its aliases, and where it ends. With `edits`, as if
+    /// they were made; nothing is changed.
     package enum Test: ControlMethod {
         package static let name = "org.epost.Aliases.Test"
         package static let isReadOnly = true
+        package struct Edit: Codable, Hashable, Sendable {
+            package var alias: String
+            /// `real`, `real,0`, `real,1`, all that it would have, in their order; empty: the alias would be gone.
+            package var targets: [String]
+            package init(alias: String, targets: [String]) {
+                self.alias = alias
+                self.targets = targets
+            }
+        }
         package struct Input: Codable, Hashable, Sendable {
             package var address: String
-            package init(address: String) { self.address = address }
+            package var edits: [Edit]?
+            package init(address: String, edits: [Edit]? = nil) {
+                self.address = address
+                self.edits = edits
+            }
         }
         package struct Output: Codable, Hashable, Sendable {
             package struct Place: Codable, Hashable, Sendable {
@@ -257,10 +271,13 @@ package enum AliasInterface {
             /// Where a branch ends without a mailbox; the sender gets a report.
             package var dead: [Dead]
             package var steps: [Explanation.Step]
-            package init(places: [Place], dead: [Dead], steps: [Explanation.Step]) {
+            /// Aliases of `edits` that the way led over.
+            package var edited: [String]
+            package init(places: [Place], dead: [Dead], steps: [Explanation.Step], edited: [String] = []) {
                 self.places = places
                 self.dead = dead
                 self.steps = steps
+                self.edited = edited
             }
         }
     }

@@ -17,6 +17,17 @@ package enum Charset: Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Its name in MIME.
+    package var name: String {
+        switch self {
+        case .utf8: "UTF-8"
+        case .iso2022JP: "ISO-2022-JP"
+        case .shiftJIS: "Shift_JIS"
+        case .eucJP: "EUC-JP"
+        case .latin1: "ISO-8859-1"
+        }
+    }
+
     /// Text of `octets`; what is not valid in the set becomes U+FFFD, so nothing is ever lost in silence.
     package func decode(_ octets: [UInt8]) -> String {
         if self == .utf8 { return String(decoding: octets, as: UTF8.self) }

@@ -24,6 +24,19 @@ package struct ControlFile: Hashable, Sendable {
     }
 
     package var octets: [UInt8] { lines.flatMap { $0 } }
+
+    /// The character set of the first line that needs one: what is set is written in it, as whoever reads the file
+    /// expects one.
+    package var charset: Charset {
+        let first = lines.first { line in line.contains { $0 >= 0x80 || $0 == 0x1B } }
+        return first.map { Charset.guess($0).charset } ?? .utf8
+    }
+
+    /// A value as it is written; UTF-8 where the file's set lacks a character.
+    private func encoded(_ value: String) -> [UInt8] {
+        let clean = HeaderText.clean(value)
+        return charset.encode(clean) ?? Array(clean.utf8)
+    }
     package var isEmpty: Bool { lines.isEmpty }
 
     package func hasSection(_ name: String) -> Bool { sectionStart(name) != nil }
@@ -48,7 +61,7 @@ package struct ControlFile: Hashable, Sendable {
     }
 
     /// Sets a key, at its place when it is there, else at the end of its section; `nil` takes it out. Line ends and
-    /// controls in the value become blanks.
+    /// controls in the value become blanks; it is written in the character set of the file.
     package mutating func set(_ section: String, _ key: String, to value: String?) {
         if let index = index(section, key) {
             guard let value else {
@@ -56,11 +69,11 @@ package struct ControlFile: Hashable, Sendable {
                 return
             }
             guard self.value(section, key) != value, let parts = Self.parts(lines[index]) else { return }
-            lines[index] = parts.head + Array(HeaderText.clean(value).utf8) + parts.end
+            lines[index] = parts.head + encoded(value) + parts.end
             return
         }
         guard let value else { return }
-        let line = Array("\(key)=\(HeaderText.clean(value))".utf8) + lineEnd
+        let line = Array("\(key)=".utf8) + encoded(value) + lineEnd
         insert(line, into: section)
     }
 

@@ -18,6 +18,9 @@ package struct RecipientRestriction: Hashable, Sendable {
 
     package var text: String { lines.text }
 
+    /// Some recipient is forbidden by it: a permitting line forbids all others, a forbidding line what it names.
+    package var isInForce: Bool { !rules.isEmpty }
+
     package enum Answer: Hashable, Sendable {
         /// The table has no rule.
         case unrestricted

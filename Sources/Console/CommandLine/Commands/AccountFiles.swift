@@ -46,7 +46,9 @@ extension AccountCommand {
             let found = try session.call(
                 DirectoryInterface.TestAccount.self, .init(address: address, sender: from))
             if reading.json { return session.show(json: found) }
-            for (index, step) in found.steps.enumerated() { session.say("\(index + 1). \(step.finding)") }
+            for (index, step) in found.steps.enumerated() {
+                session.say("\(index + 1). \(session.sentence(step.finding))")
+            }
             session.say(session.word(found.isStored ? .testStored : .testNotStored, address))
             for target in found.forwardedTo { session.say(session.word(.testForwarded, target)) }
             if let answered = found.answered { session.say(session.word(.testAnswered, answered)) }

@@ -38,7 +38,11 @@ struct AliasCommand: ParsableCommand {
                 .init(session.word(.alias)), .init(session.word(.realAddress)), .init(session.word(.rewrite)),
                 .init(session.word(.state)),
             ])
-            for row in all.rows { table.add(row.alias, row.target, row.rewrite, row.state) }
+            for row in all.rows {
+                let state = session.text(code: "alias.state.\(row.state)", message: row.state, arguments: [])
+                let rewrite = session.text(code: "alias.rewriting.\(row.rewrite)", message: row.rewrite, arguments: [])
+                table.add(row.alias, row.target, rewrite, state)
+            }
             session.show(table)
         }
     }
@@ -153,18 +157,41 @@ struct AliasCommand: ParsableCommand {
             abstract: "Show step by step where a mail for an address would go.")
         @OptionGroup var global: GlobalOptions
         @OptionGroup var reading: ReadingOptions
+        @Option(
+            help: ArgumentHelp(
+                "As if an alias led to these real addresses alone ('ALIAS REAL,1 REAL'), or without any were gone.",
+                valueName: "alias"))
+        var with: [String] = []
         @Argument var address: String
 
+        func validate() throws {
+            if with.contains(where: { $0.split(separator: " ").isEmpty }) {
+                throw ValidationError("--with: an alias and its real addresses, separated by blanks.")
+            }
+        }
+
         func execute(_ session: Session) throws {
-            let found = try session.call(AliasInterface.Test.self, .init(address: address))
+            let edits = with.map { $0.split(separator: " ").map(String.init) }.map {
+                AliasInterface.Test.Edit(alias: $0[0], targets: Array($0.dropFirst()))
+            }
+            let found = try session.call(
+                AliasInterface.Test.self, .init(address: address, edits: edits.isEmpty ? nil : edits))
             if reading.json { return session.show(json: found) }
-            for (index, step) in found.steps.enumerated() { session.say("\(index + 1). \(step.finding)") }
+            for (index, step) in found.steps.enumerated() {
+                session.say("\(index + 1). \(session.sentence(step.finding))")
+            }
             for place in found.places {
                 session.say(
                     session.word(
                         place.isLocal ? .aliasLocal : .aliasOutside, place.address, place.envelope))
             }
-            for dead in found.dead { session.say(session.word(.aliasDead, dead.address, dead.fault)) }
+            for dead in found.dead {
+                let why = session.text(code: "alias.fault.\(dead.fault)", message: dead.fault, arguments: [])
+                session.say(session.word(.aliasDead, dead.address, why))
+            }
+            if !edits.isEmpty {
+                session.say(session.word(.aliasEdited, String(found.edited.count), String(edits.count)))
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ struct AccountDialog: Dialog {
 
     init(adding domain: String, _ context: Context) {
         existing = nil
-        form = Form([], buttons: Self.buttons)
+        form = Form([], buttons: Self.buttons(isNew: true))
         let names = context.model.domains.map { Option($0.name, .verbatim(Visible.line($0.name))) }
         build(
             top: [FormRow(.text("account.name"), "name", TextField(width: 28, limit: 64))],
@@ -25,7 +25,7 @@ struct AccountDialog: Dialog {
 
     init(changing entry: AccountEntry, _ context: Context) {
         existing = entry
-        form = Form([], buttons: Self.buttons)
+        form = Form([], buttons: Self.buttons(isNew: false))
         build(
             top: [
                 FormRow(
@@ -37,16 +37,28 @@ struct AccountDialog: Dialog {
     }
 
     private static func used(_ entry: AccountEntry) -> Phrase {
-        entry.usedOctets.map { .text("account.used", Bytes.text($0), String(entry.usedMessages ?? 0)) } ?? .verbatim("")
+        entry.usedOctets.map { .text("account.used", Bytes.text($0), Numbers.grouped(entry.usedMessages ?? 0)) }
+            ?? .verbatim("")
+    }
+
+    private static func login(_ entry: AccountEntry, _ context: Context) -> Phrase {
+        guard let time = entry.lastLogin else { return .text("account.login.never") }
+        return .text("account.login", Clock.date(time, utcOffset: context.model.utcOffset))
     }
 
     /// The list does not look into mailboxes; this one is looked at now.
     mutating func opened(_ context: inout Context) {
-        if existing != nil { lookUp = context.send(DirectoryInterface.GetAccount.self, .init(address: address)) }
+        guard let existing else { return }
+        form.setLabel("login", Self.login(existing, context), .hint)
+        lookUp = context.send(DirectoryInterface.GetAccount.self, .init(address: address))
     }
 
-    private static var buttons: ButtonRow {
-        ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))])
+    /// - Parameter isNew: what has no mailbox yet has no mail control.
+    private static func buttons(isNew: Bool) -> ButtonRow {
+        let control = ButtonRow.Item("control", .text("account.control"), letter: "m")
+        return ButtonRow(
+            [.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))] + (isNew ? [] : [control])
+                + [.init("help", .text("button.help"))])
     }
 
     private mutating func build(top: [FormRow], domain: FormRow, entry: AccountEntry?) {
@@ -88,15 +100,21 @@ struct AccountDialog: Dialog {
                     nil, [FormPart("enabled", CheckBox(.text("account.enabled"), isOn: entry.isEnabled))],
                     isIndented: true))
             rows.append(.empty)
-            rows.append(FormRow(nil, [FormPart("used", Label(Self.used(entry), .hint), width: .fill)]))
+            rows.append(
+                FormRow(
+                    nil,
+                    [FormPart("used", Label(Self.used(entry), .hint)), FormPart("login", Label("", .hint))], gap: 4))
             rows.append(.text(.text("account.mailbox", Visible.line(entry.mailboxPath)), .hint, wraps: false))
+            rows.append(FormRow(nil, [FormPart("was", Label("", .staged, wraps: true), width: .fill)]))
         }
         form.rows = rows
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
-        case .changed: isDirty = true
+        case .changed:
+            isDirty = true
+            tellOld(context)
         case .left("name") where form.text("name").lowercased() == "postmaster":
             context.notice(.warning, .text("account.postmaster"))
         case .activated("generate"):
@@ -106,9 +124,34 @@ struct AccountDialog: Dialog {
         case .activated("show"):
             setVisible(form.widget("password", as: TextField.self)?.kind == .password)
         case .button("ok"): ok(&context)
+        case .button("help"): context.command("help")
+        case .button("control"):
+            // Its OK would leave this dialog with what is typed and not sent.
+            if existing.flatMap({ changes(of: $0) }) != nil {
+                return context.notice(.warning, .text("account.control.unsaved"))
+            }
+            context.open(MailControlDialog(address))
         case .button: context.closeDialog()
         default: break
         }
+    }
+
+    /// What the changed fields were before.
+    private mutating func tellOld(_ context: Context) {
+        guard let existing else { return }
+        let values = changes(of: existing) ?? AccountValues()
+        func word(_ value: Bool) -> String { context.say(Phrase(value ? "word.yes" : "word.no")) }
+        let old: [(String, String)?] = [
+            values.fullName.map { _ in ("account.full-name", existing.fullName) },
+            values.home.map { _ in ("account.home", existing.home) },
+            values.mailboxLimit.map { _ in ("account.limit", String(existing.mailboxLimit)) },
+            values.smtpAuth.map { _ in ("account.auth", word(existing.smtpAuth)) },
+            values.isEnabled.map { _ in ("account.enabled", word(existing.isEnabled)) },
+        ]
+        let lines = old.compactMap { $0 }.map { name, value in
+            context.say(.text("account.was", context.say(Phrase(name)), value.isEmpty ? "-" : Visible.line(value)))
+        }
+        form.setLabel("was", .verbatim(lines.isEmpty ? "" : "* " + lines.joined(separator: "  ")), .staged)
     }
 
     private mutating func setVisible(_ isVisible: Bool) {
@@ -182,6 +225,7 @@ struct AccountDialog: Dialog {
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
         if case .success(let entry)? = message.result(of: DirectoryInterface.GetAccount.self, for: lookUp) {
             form.setLabel("used", Self.used(entry), .hint)
+            form.setLabel("login", Self.login(entry, context), .hint)
         }
         let result: Result<Applied, ControlError>? =
             existing == nil

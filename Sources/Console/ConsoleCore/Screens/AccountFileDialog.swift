@@ -39,6 +39,7 @@ struct AccountFileDialog: Dialog {
         form = Form(
             [
                 FormRow(nil, "text", TextArea("", isReadOnly: true)),
+                FormRow(nil, [FormPart("encoding", Label("", .hint))]),
                 FormRow(nil, [FormPart("state", Label(.text("table.loading"), .hint, wraps: true), width: .fill)]),
             ],
             buttons: ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))]),
@@ -89,6 +90,7 @@ struct AccountFileDialog: Dialog {
     private mutating func take(_ output: DirectoryInterface.GetAccountFile.Output, _ context: Context) {
         name = output.name
         if etag == nil { etag = output.etag }
+        form.setLabel("encoding", .text("account-file.encoding", Visible.line(output.encoding)), .hint)
         guard !isLoaded else { return }
         isLoaded = true
         isDirty = given != nil && given != output.text && !returnsText

@@ -26,9 +26,8 @@ struct AccountsScreen: Screen {
         let list = Table(
             [
                 TableColumn(
-                    "account", .text("accounts.col.account"), minimum: 11, maximum: 30, priority: 90, sortLetter: "a"),
-                TableColumn(
-                    "fullName", .text("accounts.col.name"), minimum: 10, maximum: 32, priority: 50, sortLetter: "n"),
+                    "account", .text("accounts.col.account"), minimum: 11, maximum: 18, priority: 90, sortLetter: "a"),
+                TableColumn("fullName", .text("accounts.col.name"), minimum: 11, priority: 50, sortLetter: "n"),
                 TableColumn(
                     "used", .text("accounts.col.used"), minimum: 8, maximum: 9, priority: 60, align: .right,
                     sortLetter: "u"),
@@ -37,7 +36,7 @@ struct AccountsScreen: Screen {
                 TableColumn(
                     "limit", .text("accounts.col.limit"), minimum: 8, maximum: 9, priority: 20, align: .right,
                     sortLetter: "l"),
-                TableColumn("flags", .text("accounts.col.flags"), minimum: 5, maximum: 6, priority: 45),
+                TableColumn("flags", .text("accounts.col.flags"), minimum: 6, priority: 45),
                 TableColumn("login", .text("accounts.col.login"), minimum: 16, maximum: 16, priority: 15),
             ], features: [.add, .delete, .edit, .filter, .sort], empty: .text("accounts.empty"))
         self.list = list
@@ -46,14 +45,15 @@ struct AccountsScreen: Screen {
 
     /// A narrow screen has the domains in a drop-down over the list.
     private static func rows(_ list: Table, isCompact: Bool) -> [FormRow] {
-        let flags = FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint))])
+        let flags = FormRow(nil, [FormPart("", Label(.text("accounts.flags"), .hint, wraps: true), width: .fill)])
         let accounts = FormPart("accounts", list, width: .fill)
         if isCompact {
             return [
                 FormRow(.text("account.domain"), "domain", Select([], selected: "")), FormRow(nil, [accounts]), flags,
             ]
         }
-        return [FormRow(nil, [FormPart("domains", Tree([]), width: .cells(27)), accounts], gap: 1), flags]
+        let domains = FormPart("domains", Tree([]), width: .cells(25))
+        return [FormRow(nil, [domains, FormPart("", Divider()), accounts], gap: 1), flags]
     }
 
     private func domain(_ context: Context) -> DomainEntry? {
@@ -85,9 +85,14 @@ struct AccountsScreen: Screen {
         let used = usage?.octets.map { Bytes.text($0) } ?? "..."
         let limit = usage?.limit ?? entry.mailboxLimit
         let address = Visible.line(entry.account + "@" + entry.domain)
-        return limit == 0
+        let share = usage?.octets.flatMap { AccountText.percent($0, of: limit) }.map { "\($0)%" }
+        let first: Phrase =
+            limit == 0
             ? .text("accounts.line-unlimited", address, used)
-            : .text("accounts.line", address, used, Bytes.text(limit))
+            : .text("accounts.line", address, share ?? used, Bytes.text(limit))
+        let parts = [first] + AccountText.control(usage?.control)
+        return .text(
+            "accounts.line.end", parts.map { context.say($0) }.joined(separator: context.say("accounts.line.join")))
     }
 
     private var current: AccountEntry? {
@@ -165,6 +170,10 @@ struct AccountsScreen: Screen {
 
     private mutating func sync(_ context: inout Context) {
         adapt(to: context.size)
+        form.update("accounts", as: Table.self) { table in
+            guard let flags = table.columns.firstIndex(where: { $0.id == "flags" }) else { return }
+            table.columns[flags].minimum = AccountText.flagsWidth(context)
+        }
         syncDomains(context)
         if context.model.accountDomain != shownDomain { changeDomain(context.model.accountDomain) }
         if version != context.model.accountsVersion {
@@ -368,19 +377,49 @@ struct AccountsScreen: Screen {
 enum AccountText {
     /// - Parameter usage: `nil` while it is being looked up.
     static func row(_ entry: AccountEntry, _ usage: MailboxUsageRow?, _ context: Context) -> TableRow {
-        let say = context.say
         let limit = usage?.limit ?? entry.mailboxLimit
         let percent = usage?.octets.flatMap { Self.percent($0, of: limit) }
-        let flags =
-            (entry.smtpAuth ? say("accounts.flag.auth") : "") + (entry.isEnabled ? "" : say("accounts.flag.off"))
         return TableRow(
             id: entry.account,
             cells: [
                 Visible.line(entry.account), Visible.line(entry.fullName),
                 usage.map { $0.octets.map { Bytes.text($0) } ?? "?" } ?? "...", percent.map { "\($0)%" } ?? "",
-                limit == 0 ? "-" : Bytes.text(limit), flags,
+                limit == 0 ? "-" : Bytes.text(limit), flags(entry, usage?.control, context),
                 entry.lastLogin.map { Clock.date($0, utcOffset: context.model.utcOffset) } ?? "",
             ], mark: (percent ?? 0) >= 95 ? .problem : .none, role: entry.isEnabled ? .normal : .disabled)
+    }
+
+    /// A letter for each thing that is on; of the control files once they were looked at.
+    private static func flags(_ entry: AccountEntry, _ control: AccountControlState?, _ context: Context) -> String {
+        let control = control ?? AccountControlState()
+        return [
+            (entry.smtpAuth, "auth"), (control.forwards != 0, "forward"), (control.replies, "reply"),
+            (control.hasHours, "hours"), (control.hasRecipients, "recipients"), (!entry.isEnabled, "off"),
+        ].filter(\.0).map { context.say(Phrase("accounts.flag.\($0.1)")) }.joined()
+    }
+
+    /// Cells of the letters that can stand together; an account that is off seldom has all of them.
+    static func flagsWidth(_ context: Context) -> Int {
+        let letters = ["auth", "forward", "reply", "hours", "recipients"].map {
+            context.metrics.width(context.say(Phrase("accounts.flag.\($0)")))
+        }
+        return max(6, letters.reduce(0, +))
+    }
+
+    /// What the control files do, in words.
+    static func control(_ state: AccountControlState?) -> [Phrase] {
+        guard let state else { return [] }
+        var parts: [Phrase] = []
+        switch state.forwards {
+        case 0: break
+        case 1: parts.append(.text("accounts.line.forward-one"))
+        case 2...: parts.append(.text("accounts.line.forward", String(state.forwards)))
+        default: parts.append(.text("accounts.line.forward-broken"))
+        }
+        if state.replies { parts.append(.text("accounts.line.reply")) }
+        if state.hasHours { parts.append(.text("accounts.line.hours")) }
+        if state.hasRecipients { parts.append(.text("accounts.line.recipients")) }
+        return parts
     }
 
     /// - Returns: `nil` without a limit.

@@ -100,6 +100,8 @@ struct AliasTestDialog: Dialog {
     var height: Int? { 16 }
     var okButton: String? { "go" }
     private var asking: RequestID?
+    /// Staged aliases that were judged with.
+    private var asked = 0
 
     init(_ address: String) {
         let steps = Table(
@@ -113,7 +115,8 @@ struct AliasTestDialog: Dialog {
                     .text("alias.test.address"),
                     [FormPart("address", TextField(address, kind: .mailAddress, limit: 320), width: .fill)]),
                 FormRow(nil, "steps", steps),
-                FormRow(nil, [FormPart("staged", Label("", .staged, wraps: true), width: .fill)]),
+                FormRow(nil, [FormPart("with", CheckBox(.text("alias.test.with")))], isHidden: true),
+                FormRow(nil, [FormPart("used", Label("", .hint, wraps: true), width: .fill)]),
             ],
             buttons: ButtonRow([.init("go", .text("account-test.go")), .init("close", .text("button.close"))]),
             focus: "address")
@@ -121,23 +124,39 @@ struct AliasTestDialog: Dialog {
     }
 
     mutating func opened(_ context: inout Context) {
-        let staged = context.model.staged(on: .alias).count
-        form.setLabel("staged", staged == 0 ? .verbatim("") : .text("alias.test.staged", String(staged)), .staged)
+        form.setOn("with", true)
+        form.setHidden("with", Self.edits(context).isEmpty)
         ask(&context)
+    }
+
+    /// Staged aliases as they would be.
+    private static func edits(_ context: Context) -> [AliasInterface.Test.Edit] {
+        context.model.staged(on: .alias).compactMap { edit in
+            AliasRecord.name(ofPath: edit.path).map { .init(alias: $0, targets: edit.new ?? []) }
+        }
     }
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
-        case .button("go"), .left("address"): ask(&context)
+        case .button("go"), .left("address"), .changed("with"): ask(&context)
         case .button: context.closeDialog()
         default: break
         }
     }
 
+    /// Other rules may have been applied, or staged, meanwhile.
+    mutating func modelChanged(_ context: inout Context) {
+        if !context.isConnected { asking = nil }
+        form.setHidden("with", Self.edits(context).isEmpty)
+    }
+
     private mutating func ask(_ context: inout Context) {
         let address = form.text("address").trimmedBlanks
         guard asking == nil, !address.isEmpty else { return }
-        asking = context.send(AliasInterface.Test.self, .init(address: address))
+        let edits = form.isOn("with") ? Self.edits(context) : []
+        asked = edits.count
+        asking = context.send(
+            AliasInterface.Test.self, .init(address: address, edits: edits.isEmpty ? nil : edits))
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
@@ -151,7 +170,20 @@ struct AliasTestDialog: Dialog {
         }
     }
 
+    /// Which rules the answer stands for.
+    private mutating func tell(_ output: AliasInterface.Test.Output) {
+        let staged = output.edited.map { Visible.line($0) }.joined(separator: ", ")
+        if asked == 0 {
+            form.setLabel("used", .text("alias.test.applied"), .hint)
+        } else if staged.isEmpty {
+            form.setLabel("used", .text("alias.test.unmet"), .hint)
+        } else {
+            form.setLabel("used", .text("alias.test.met", staged), .staged)
+        }
+    }
+
     private mutating func show(_ output: AliasInterface.Test.Output, _ context: Context) {
+        tell(output)
         var lines: [(number: String, text: String, role: Role)] = output.steps.enumerated().map {
             (
                 String($0 + 1),

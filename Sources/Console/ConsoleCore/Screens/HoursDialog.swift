@@ -12,6 +12,8 @@ struct HoursDialog: Dialog {
     private var table = UseTime.unlimited
     /// Day whose times stand below the week; 0 = Sunday.
     private var day = 1
+    /// Half hour that the cursor of the bars is on.
+    private var cell = 17
     private var etag: String?
     private var isLoaded = false
     private var problem: Phrase?
@@ -29,7 +31,8 @@ struct HoursDialog: Dialog {
                     nil,
                     [
                         FormPart("day\(day)", CheckBox(Phrase("hours.day.\(day)")), width: .cells(8)),
-                        FormPart("bar\(day)", Label("", width: 50)), FormPart("span\(day)", Label("", .hint)),
+                        // Where an office day begins.
+                        FormPart("bar\(day)", HourBar(cursor: 17)), FormPart("span\(day)", Label("", .hint)),
                     ], gap: 1))
         }
         rows += [
@@ -50,7 +53,7 @@ struct HoursDialog: Dialog {
             rows,
             buttons: ButtonRow([
                 .init("ok", .text("button.ok")), .init("cancel", .text("button.cancel")),
-                .init("clear", .text("hours.clear"), letter: "l"),
+                .init("clear", .text("hours.clear"), letter: "l"), .init("help", .text("button.help")),
             ]), focus: "day1")
     }
 
@@ -81,8 +84,14 @@ struct HoursDialog: Dialog {
     private mutating func show(_ context: Context) {
         for (number, day) in table.days.enumerated() {
             form.setOn("day\(number)", day.isPermitted)
-            let marks = (0..<48).map { table.permits(weekday: number, minute: $0 * 30) ? "#" : "." }.joined()
-            form.setLabel("bar\(number)", .verbatim("|" + marks + "|"), number == self.day ? .selection : .normal)
+            let marks = (0..<HourBar.count).map { table.permits(weekday: number, minute: $0 * 30) }
+            let isCurrent = number == self.day
+            let cell = cell
+            form.update("bar\(number)", as: HourBar.self) { bar in
+                bar.marks = marks
+                bar.role = isCurrent ? .selection : .normal
+                if !isCurrent { bar.cursor = cell }
+            }
             let isWhole = (day.start ?? 0) == 0 && (day.end ?? 1440) == 1440
             let span = "\(Self.clock(day.start ?? 0))-\(Self.clock(day.end ?? 1440))"
             form.setLabel("span\(number)", .verbatim(day.isPermitted && !isWhole ? span : ""), .hint)
@@ -169,7 +178,12 @@ struct HoursDialog: Dialog {
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
-        case .focused(let id) where id.hasPrefix("day"): day = Int(id.dropFirst(3)) ?? day
+        case .focused(let id) where id.hasPrefix("day") || id.hasPrefix("bar"): day = Int(id.dropFirst(3)) ?? day
+        case .changed(let id) where id.hasPrefix("bar"):
+            day = Int(id.dropFirst(3)) ?? day
+            cell = form.widget(id, as: HourBar.self)?.cursor ?? cell
+            let cell = cell
+            change { Self.moveNearerEnd(of: &$0, to: cell) }
         case .changed("start"):
             let start = Self.minutes(form.selected("start"))
             change { $0.start = start }
@@ -189,10 +203,31 @@ struct HoursDialog: Dialog {
             table = .unlimited
             isDirty = true
         case .button("ok"): ok(&context)
+        case .button("help"): context.command("help")
         case .button: context.closeDialog()
         default: break
         }
         show(context)
+    }
+
+    /// Up and Down keep the half hour.
+    mutating func handle(_ key: Key, _ context: inout Context) -> Bool {
+        if let bar = form.widget("bar\(day)", as: HourBar.self) { cell = bar.cursor }
+        show(context)
+        return false
+    }
+
+    /// The window of a day begins or ends with a half hour, whichever of both is nearer to it.
+    private static func moveNearerEnd(of day: inout UseTime.Day, to cell: Int) {
+        let (start, end) = (day.start ?? 0, day.end ?? 1440)
+        let (from, to) = (cell * 30, (cell + 1) * 30)
+        let (toStart, toEnd) = (abs(start - from), abs(end - to))
+        if toStart < toEnd || toStart == toEnd && to <= start {
+            day.start = from == 0 ? nil : from
+        } else {
+            day.end = to == 1440 ? nil : to
+        }
+        day.isPermitted = true
     }
 
     private mutating func change(_ body: (inout UseTime.Day) -> Void) {
