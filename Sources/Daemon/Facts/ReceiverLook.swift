@@ -41,6 +41,8 @@ package enum ReceiverLook: ControlMethod {
         package var connection: ConnectionFacts
         package var lists: [BlocklistAnswer]
         package var senderLock: LockFacts?
+        /// The sender is one of several addresses of the authenticated account; `nil`: not known.
+        package var isSenderOwn: Bool?
         package var isOutsideHours: Bool
         package var restriction: RecipientRestriction
         /// The recipient as a session takes it, and what is known of it, its mailbox looked at.

@@ -23,6 +23,13 @@ extension ReceiverCore {
         return PersonalRules.Users(acting: folder(login ?? sender), sender: folder(sender))
     }
 
+    /// Whether a sender is an address of the authenticated account. Directories know people by several addresses (mail,
+    /// proxyAddresses): all of them are theirs to send with. - Returns: `nil` where an account has one address only.
+    func owns(_ account: MailAddress?, _ path: ReversePath) throws(DirectoryError) -> Bool? {
+        guard directory.asksElsewhere, let account, let address = path.address else { return nil }
+        return try directory.account(address)?.address.folded == account.folded
+    }
+
     /// What a recipient's address stands for: full, and what the directory knows of it.
     /// - Parameter local: the address that the client is connected to; `nil`: any.
     func recipientFacts(

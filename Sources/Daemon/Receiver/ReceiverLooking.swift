@@ -67,6 +67,7 @@ struct ReceiverLooking: Sendable {
         }
         var output = ReceiverLook.Output(connection: connection, recipient: recipient, directory: directory)
         output.senderLock = input.account.flatMap { core.locks.permanentLock(of: $0) }
+        output.isSenderOwn = try core.owns(input.account, input.sender)
         let sender = try core.directory.facts(about: input.sender)
         if let users = try core.users(of: input.sender, sender, login: input.account) {
             let rules = core.personal.read(users)

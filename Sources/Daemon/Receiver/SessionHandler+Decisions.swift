@@ -38,7 +38,7 @@ extension SessionHandler {
                 path: arguments.path, directory: try core.directory.facts(about: arguments.path),
                 announcedSize: arguments.size.map { Int64($0) }, asksSMTPUTF8: arguments.needsSMTPUTF8,
                 lock: authentication.account.flatMap { core.locks.permanentLock(of: $0) },
-                isOwn: try isOwn(arguments.path))
+                isOwn: try core.owns(authentication.account, arguments.path))
             guard
                 let users = try core.users(of: arguments.path, facts.directory, login: authentication.account)
             else { return ask(facts) }
@@ -54,14 +54,6 @@ extension SessionHandler {
             logAccept(Reason.directoryUnavailable.reply.code)
             directoryFailed(error, moment: .mail)
         }
-    }
-
-    /// Directories know people by several addresses (mail, proxyAddresses): all of them are theirs to send with.
-    private func isOwn(_ path: ReversePath) throws(DirectoryError) -> Bool? {
-        guard core.directory.asksElsewhere, let account = authentication.account, let address = path.address else {
-            return nil
-        }
-        return try core.directory.account(address)?.address.folded == account.folded
     }
 
     private func ask(_ facts: SenderFacts, with rules: PersonalRules.Rules) {

@@ -98,7 +98,7 @@ struct PolicyDesk: Sendable {
         let client = try Self.ip(input.client, "client")
         let local = try input.local.map { text throws(ControlError) in try Self.ip(text, "local") }
         let sender = try senderPath(input.sender)
-        guard let recipient = Self.address(input.recipient) else {
+        guard let recipient = Self.recipient(input.recipient) else {
             throw Self.refused("to", input.recipient, "an address such as taro@example.jp")
         }
         let table = try rules(trying: input.effect)
@@ -124,7 +124,7 @@ struct PolicyDesk: Sendable {
                     // A client with such an address asks for SMTPUTF8; that it might not is no news.
                     asksSMTPUTF8: sender.address?.isASCII == false || !recipient.isASCII,
                     isOutsideHours: live?.isOutsideHours ?? false, blocklists: live?.lists ?? [],
-                    lock: live?.senderLock),
+                    lock: live?.senderLock, isOwn: live?.isSenderOwn),
                 recipient: RecipientFacts(
                     address: live?.recipient ?? recipient,
                     directory: try live?.directory ?? directory.facts(about: recipient), announcedSize: size,
@@ -201,6 +201,12 @@ struct PolicyDesk: Sendable {
         let local = String(text[..<at])
         guard !local.isEmpty, MailAddress.isPlainDomain(domain) || domain.hasPrefix("[") else { return nil }
         return MailAddress(localPart: local, domain: domain)
+    }
+
+    /// Postmaster alone needs no domain (RFC 5321 §4.1.1.3).
+    private static func recipient(_ text: String) -> MailAddress? {
+        let name = text.hasPrefix("<") && text.hasSuffix(">") ? String(text.dropFirst().dropLast()) : text
+        return address(text) ?? (name.lowercased() == "postmaster" ? MailAddress(localPart: name, domain: "") : nil)
     }
 
     private func authentication(_ id: String?, at local: IPAddress?) throws -> Authentication {

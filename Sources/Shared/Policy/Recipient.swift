@@ -181,9 +181,16 @@ package enum RecipientPolicy {
                 "the mailbox holds \(used) of \(limit) octets"
                     + (announced > 0 ? ", \(announced) more are announced" : ""),
                 .setting(isOwn ? "account.mailbox_limit" : "receiver.mailbox_quota"),
-                remedy: "empty the mailbox or raise its limit")
+                remedy: overflow ? nil : mailboxRemedy(limit: limit, used: used, announced: announced))
         }
         trail.note("recipient.quota", "the mailbox holds \(used) of \(limit) octets")
         return nil
+    }
+
+    /// What is larger than the limit does not fit into an empty mailbox either.
+    private static func mailboxRemedy(limit: Int64, used: Int64, announced: Int64) -> String {
+        announced > limit
+            ? "raise the limit of the mailbox to \(used + announced) or more"
+            : "empty the mailbox, or raise its limit to \(used + max(1, announced)) or more"
     }
 }
