@@ -134,7 +134,7 @@ let package = Package(
         tests("SMTP", ["SMTP", "MailModel", "TestSupport"]),
         tests("MessageFormat", ["MessageFormat", "MailModel"]),
         tests("Tables", ["Tables", "MessageFormat", "MailModel"]),
-        tests("Policy", ["Policy", "Tables", "MailModel"]),
+        tests("Policy", ["Policy", "Tables", "MailModel", "Locale"]),
         tests("Settings", ["Settings", "MailModel"]),
         tests("Control", ["Control"]),
         tests("DirectoryWire", ["DirectoryWire"]),
