@@ -197,6 +197,49 @@ def test_robots_and_circles_end(server):
     assert texts(server, "c2") == texts(server, "c3") == []
 
 
+def test_lists_that_answer_themselves_end(server, tmp_path):
+    """Two lists by FILE: that hold themselves and each other, all of them and their members with automatic replies."""
+    members = {"all": ["all", "back", "r1", "r2"], "back": ["all", "back"]}
+    for name, targets in members.items():
+        (tmp_path / name).write_text("".join(f"{target}@in.example\n" for target in targets))
+        control(server, name, f"[AutoForward]\nForwardTo=FILE:{tmp_path / name}\n[AutoReply]\nSubject=away\n",
+                AUTORPLY="away\n")
+    for name in ("r1", "r2"):
+        control(server, name, "[AutoReply]\nSubject=away\n", AUTORPLY="away\n")
+    server.do("setting", "set", "delivery.reply_days", 0)
+    send(server, "all@in.example", sender="r1@in.example")
+    # Its own copy, and the one that came round over the other list; no more.
+    server.wait_for_mail("all", 2)
+    settled(server)
+    counts = {name: len(texts(server, name)) for name in ("all", "back", "r1", "r2")}
+    assert (counts["all"], counts["back"], counts["r2"]) == (2, 1, 1)
+    # One as a member; an answer of the list to each of its two copies, of the other list and of the other member.
+    assert counts["r1"] == 5
+    assert sum(b"Auto-Submitted: auto-replied" in text for text in texts(server, "r1")) == 4
+
+
+def test_files_are_for_the_service_user(server):
+    """0600 and 0700, but for what people read without being root."""
+    server.account("taro")
+    send(server, "taro@in.example")
+    server.wait_for_mail("taro")
+    server.do("account", "control", "taro@in.example", "--reply", "--record")
+    server.do("account", "file", "taro@in.example", "hours", "--set", "-", stdin="1,1,22:00,06:00\n")
+    server.do("table", "set", "effect", "-", stdin="*.*.*.* default\n")
+    shared = {"conf", "conf/tls", "conf/effect.dat", "conf/header.dat", "conf/tls/certificate.pem", "run",
+              "run/epostd.pid", "log", "epostd.out"}
+    logs = {"acceptlog", "denylog", "inlog", "outlog", "outlocallog", "errlog", "events"}
+    open_ones = set()
+    for path in server.root.rglob("*"):
+        name = str(path.relative_to(server.root))
+        kind = path.lstat().st_mode
+        if name in shared or name.startswith("log/") and name.split("/")[1] in logs:
+            assert stat.S_IMODE(kind) & 0o022 == 0, name
+        elif stat.S_IMODE(kind) & 0o077:
+            open_ones.add(f"{name} {stat.S_IMODE(kind):o}")
+    assert open_ones == set()
+
+
 def test_the_program_filters_within_limits(server, tmp_path):
     def program(name, script):
         path = tmp_path / name

@@ -134,3 +134,8 @@ def test_dovecot_serves_our_mailboxes_and_accounts(server, dovecot):
     server.do("account", "change", "ada@in.example", "--enable", "--password-stdin", stdin="Other-2\n")
     assert "AUTHENTICATIONFAILED" in refused(dovecot, "ada", PASSWORD)
     assert dovecot().login("ada", "Other-2")[0] == "OK"
+    # A lock that ends with its release ends this way of logging in too.
+    server.do("lock", "add", "ada@in.example")
+    assert "AUTHENTICATIONFAILED" in refused(dovecot, "ada", "Other-2")
+    server.do("lock", "release", "ada@in.example")
+    assert dovecot().login("ada", "Other-2")[0] == "OK"

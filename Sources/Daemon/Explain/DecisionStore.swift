@@ -1,4 +1,5 @@
 import Database
+import Glibc
 import MailModel
 import Policy
 import Synchronization
@@ -163,6 +164,8 @@ final class DecisionStore: @unchecked Sendable {
         // Losing the last records in a power cut is harmless, so commits do not wait for the disk.
         let options = Connection.Options(busyTimeout: 2_000, durability: .normal, cacheSize: 256 << 10)
         let made = try Connection(path: path, mode: .readWrite, options: options)
+        // Who wrote to whom: for the services alone.
+        chmod(path, 0o600)
         // The partial indexes find a reference without a look at the bodies: that of a record which came alone, and
         // those of records that came together.
         try made.execute(

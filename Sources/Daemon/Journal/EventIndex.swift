@@ -34,7 +34,7 @@ package final class EventIndex: Sendable {
         events = "\(folder)/events"
         self.folder = folder
         place = "\(folder)/index"
-        mkdir(place, 0o750)
+        mkdir(place, 0o700)
         load()
     }
 

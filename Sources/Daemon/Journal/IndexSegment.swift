@@ -36,7 +36,7 @@ struct IndexSegment: Sendable {
     static func write(_ entries: [UInt64], from: Int, to: Int, path: String) -> IndexSegment? {
         let words = [magic, UInt64(from), UInt64(to), UInt64(entries.count)] + entries.sorted()
         let draft = path + ".new"
-        let descriptor = clinux_open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        let descriptor = clinux_open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return nil }
         let isWritten = words.withUnsafeBytes { octets in
             var done = 0

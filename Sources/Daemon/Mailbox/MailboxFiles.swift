@@ -81,17 +81,12 @@ package struct MailboxFiles {
         return try Self.read(descriptor, limit: limit, "\(root.path)/\(name)")
     }
 
-    /// A file that IMS.CTL names by its path (`FILE:`): a plain file that the service may read. Links are followed, as
-    /// the administrator may have set them; its content is taken for addresses and nothing else.
+    /// A file that IMS.CTL names by its path (`FILE:`): a plain file that the service may read; its content is taken for
+    /// addresses and nothing else. It may have several names, as backups make them.
+    /// - Throws: for a path with `..`, or with a link that root did not make.
     package static func readList(_ path: String, limit: Int) throws(MailboxError) -> [UInt8] {
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else { throw MailboxError(.notWritable, "no absolute path") }
-        let descriptor = clinux_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw MailboxError(system: errno, "open \(path)") }
+        let descriptor = try ListFile.open(path)
         defer { close(descriptor) }
-        var info = stat()
-        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-            throw MailboxError(.notWritable, "\(path) is not a plain file")
-        }
         return try read(descriptor, limit: limit, path)
     }
 

@@ -100,7 +100,7 @@ package enum ServiceRuntime {
 
     /// The process before this one may still be finishing: two of a kind would give out the same queue ids.
     private static func waitForLock(_ path: String) -> Int32? {
-        let descriptor = clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        let descriptor = clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return nil }
         for _ in 0..<(lockWait * 20) {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }

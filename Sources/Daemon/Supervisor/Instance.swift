@@ -12,7 +12,7 @@ struct Instance {
 
     /// Takes the lock and writes the pid file.
     init(_ layout: Layout) throws(Failure) {
-        let lock = clinux_open(layout.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        let lock = clinux_open(layout.lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else {
             throw Failure(text: "\(layout.lockFile) cannot be opened: \(SmallFile.errorText(errno))")
         }

@@ -4,16 +4,19 @@ import Crypto
 import Glibc
 import MailModel
 import Store
+import Tables
 
 /// org.epost.Directory.LogIn: passwords for the servers beside us that serve our mailboxes.
 struct LogInDesk: Sendable {
     private let desk: Desk
     private let directory: StoreDirectory
     private let verifier = PasswordVerifier()
+    private let locks: LockFiles
 
     init(desk: Desk, directory: StoreDirectory) {
         self.desk = desk
         self.directory = directory
+        locks = LockFiles(layout: desk.layout)
     }
 
     func register(on server: ControlServer) {
@@ -35,6 +38,11 @@ struct LogInDesk: Sendable {
                     self.isRight(password, hash: found?.passwordHash)
                 }
             guard isRight else { return .init(isRight: false) }
+            // Behind the password, so that a lock answers as a wrong password does, and as late.
+            let isLocked = try await desk.offload.run { () throws(ControlError) in
+                self.isLocked(found?.address, input.client)
+            }
+            guard !isLocked else { return .init(isRight: false) }
         }
         guard let found, found.isEnabled else { return .init(isRight: false) }
         return try Self.asked { () throws(DirectoryError) in
@@ -42,6 +50,16 @@ struct LogInDesk: Sendable {
                 isRight: true, address: found.address.folded.text, mailboxPath: try directory.mailbox(of: found).path,
                 mailboxLimit: try directory.mailboxLimit(of: found), userID: Int(geteuid()), groupID: Int(getegid()))
         }
+    }
+
+    /// Locked for good by the administrator (rejectsmtpuser.dat, rejectsmtpip.dat). Locks for a time slow guessing by
+    /// SMTP; the other server has its own way.
+    private func isLocked(_ account: MailAddress?, _ client: String?) -> Bool {
+        func isFinal(_ entry: LockTable.Entry) -> Bool { entry.since == nil && entry.word != .allow }
+        if let account, locks.read(.account).entries(for: account.folded.text).contains(where: isFinal) { return true }
+        guard let address = client.flatMap({ IPAddress($0) }) else { return false }
+        let entries = locks.read(.address).entries(for: address)
+        return entries.contains(where: isFinal) && !entries.contains { $0.word == .allow }
     }
 
     /// The form that was prepared when the password was set, or, for old ones, what was typed. Who is not there costs

@@ -34,8 +34,9 @@ enum Privileges {
             return "the user \(user) does not exist; make it (useradd --system \(user)), or try with --root DIR"
         }
         let (uid, gid) = (account.pointee.pw_uid, account.pointee.pw_gid)
-        for path in folders(layout).map(\.path) + [layout.spool, layout.mail] {
-            if mkdir(path, 0o750) != 0, errno != EEXIST { continue }
+        let open = folders(layout).map { ($0.path, mode_t(0o750)) }
+        for (path, mode) in open + [(layout.spool, mode_t(0o700)), (layout.mail, mode_t(0o700))] {
+            if mkdir(path, mode) != 0, errno != EEXIST { continue }
             chown(path, uid, gid)
         }
         for path in [layout.store, layout.store + "-wal", layout.store + "-shm", layout.lockFile, layout.pidFile] {

@@ -124,7 +124,7 @@ struct SetupWork: Sendable {
         let mailboxes = value(ServerSettings.mailboxFolder).split(separator: "/").prefix { !$0.contains("%") }
         let folders: [(String, mode_t)] = [
             (desk.layout.conf, 0o750), (desk.layout.tls, 0o750), (desk.layout.log, 0o750),
-            (value(ServerSettings.workFolder), 0o700), ("/" + mailboxes.joined(separator: "/"), 0o750),
+            (value(ServerSettings.workFolder), 0o700), ("/" + mailboxes.joined(separator: "/"), 0o700),
         ]
         for (path, mode) in folders {
             let failure = SmallFile.makeFolders(path, mode: mode) ?? (access(path, W_OK) == 0 ? nil : errno)

@@ -187,7 +187,7 @@ final class UsageBook: @unchecked Sendable {
         // Losing the last counts in a power cut is harmless, so commits do not wait for the disk.
         let options = Connection.Options(busyTimeout: 2_000, durability: .normal, cacheSize: 1 << 20)
         let made = try Connection(path: path, mode: .readWrite, options: options)
-        chmod(path, 0o640)
+        chmod(path, 0o600)
         try made.execute(
             """
             CREATE TABLE IF NOT EXISTS sent(sender TEXT NOT NULL, slot INTEGER NOT NULL, messages INTEGER NOT NULL,

@@ -127,7 +127,8 @@ package struct ControlSettings: Hashable, Sendable {
     package func faults(of account: MailAddress) -> [(field: String, code: String, message: String)] {
         var out: [(String, String, String)] = []
         if let path = forwardFile {
-            if !path.hasPrefix("/") || path.utf8.contains(0) {
+            let parts = path.split(separator: "/")
+            if !path.hasPrefix("/") || path.utf8.contains(0) || parts.contains("..") || parts.contains(".") {
                 out.append(("forwardTo", "control.bad-file", "Behind FILE: stands an absolute path."))
             }
         } else if !forwardTo.isEmpty {
