@@ -9,9 +9,12 @@ extension DirectoryInterface {
             package var account: String?
             /// `system` or `ldap`, to check one that is not in use.
             package var backend: String?
-            package init(account: String? = nil, backend: String? = nil) {
+            /// Settings `accounts.` and `ldap.` to try in place of those in force; only for who may change settings.
+            package var settings: [SettingChange]?
+            package init(account: String? = nil, backend: String? = nil, settings: [SettingChange]? = nil) {
                 self.account = account
                 self.backend = backend
+                self.settings = settings
             }
         }
         package struct Output: Codable, Hashable, Sendable {

@@ -86,10 +86,13 @@ package enum ServerInterface {
             package var registerServices: Bool
             /// Allow it on a configured root.
             package var change: Bool
+            /// Settings `accounts.` and `ldap.` of the back-end; those that are left out stay as they are.
+            package var accountSettings: [SettingChange]?
             package init(
                 backend: String = "soft", dnsServers: [String], domains: [Domain], administrator: String,
                 workFolder: String? = nil, mailboxFolder: String? = nil, accountFolder: String? = nil,
-                relayNetworks: [String] = [], registerServices: Bool = true, change: Bool = false
+                relayNetworks: [String] = [], registerServices: Bool = true, change: Bool = false,
+                accountSettings: [SettingChange]? = nil
             ) {
                 self.backend = backend
                 self.dnsServers = dnsServers
@@ -101,6 +104,7 @@ package enum ServerInterface {
                 self.relayNetworks = relayNetworks
                 self.registerServices = registerServices
                 self.change = change
+                self.accountSettings = accountSettings
             }
         }
         package struct Output: Codable, Hashable, Sendable {

@@ -20,6 +20,11 @@ package enum AccountSettings {
     ]
 }
 
+extension AccountBackend {
+    /// Whether a setting says how accounts are reached.
+    package static func concerns(_ key: String) -> Bool { key.hasPrefix("accounts.") || key.hasPrefix("ldap.") }
+}
+
 /// An LDAP directory with the accounts. Defaults fit Active Directory.
 package enum LDAPSettings {
     /// Addresses of one directory, `ldap://` or `ldaps://`, separated by blanks; tried in this order.
@@ -76,6 +81,9 @@ package enum LDAPTLS: String, SettingChoice {
 }
 
 extension SettingsSnapshot {
+    /// What is wrong, or dangerous, about the way to the accounts.
+    package func accountProblems() -> [SettingProblem] { accountRefusals() + accountWarnings() }
+
     /// What is wrong with the way to the accounts.
     func accountRefusals() -> [SettingProblem] {
         var out: [SettingProblem] = []
