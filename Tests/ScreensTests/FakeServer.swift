@@ -30,6 +30,15 @@ struct FakeServer {
             notAfter: 2_110_000_000, daysLeft: 3640, isSelfSigned: true, keyType: "EC", keyBits: 256,
             fingerprint: "00ff", chain: 1), keyMatches: true)
     var setupSteps: [SetupStep] = []
+    var accountsChanged: [DirectoryInterface.ChangeAccount.Input] = []
+    var checks: [DirectoryInterface.CheckDirectory.Input] = []
+    var checkSteps: [DirectoryInterface.CheckDirectory.Step] = [
+        .init(name: "connect", isRight: true, detail: "ldap://dc1.example.jp, StartTLS"),
+        .init(name: "bind", isRight: true, detail: "cn=epost,ou=services,dc=example,dc=jp"),
+        .init(
+            name: "search", isRight: false,
+            detail: "No such object: dc=exampel,dc=jp; the base in ldap.base must name an entry of the directory"),
+    ]
     var setupProblems: [Problem] = []
     /// Names of the methods that were called, in order.
     var calls: [String] = []

@@ -43,6 +43,13 @@ extension FakeServer {
                 ServerInterface.CheckSetup.Output(
                     problems: setupProblems, localAddresses: ["192.168.0.1 (eth0)", "192.168.0.4 (eth0:1)"],
                     systemDNSServers: ["192.168.1.4"], serviceUser: "epost"))
+        case DirectoryInterface.ChangeAccount.name:
+            accountsChanged.append(try input(DirectoryInterface.ChangeAccount.self, call))
+            return one(Applied(revision: revision, changes: [], effects: [], warnings: []))
+        case DirectoryInterface.CheckDirectory.name:
+            let asked = try input(DirectoryInterface.CheckDirectory.self, call)
+            checks.append(asked)
+            return one(DirectoryInterface.CheckDirectory.Output(backend: asked.backend ?? "soft", steps: checkSteps))
         case ServerInterface.Setup.name:
             lastSetup = try input(ServerInterface.Setup.self, call)
             hello.isConfigured = true

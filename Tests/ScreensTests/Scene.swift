@@ -25,6 +25,18 @@ enum Scene {
         for step in 1...6 {
             scenes["wizard-\(step)"] = { language, columns, rows in wizard(step, language, columns, rows) }
         }
+        scenes["wizard-1-system"] = { language, columns, rows in
+            var driver = wizard(1, language, columns, rows)
+            driver.keys(.down, .tab)
+            driver.type("mail-users")
+            return driver
+        }
+        scenes["wizard-1-ldap"] = { language, columns, rows in wizardLDAP(language, columns, rows) }
+        scenes["wizard-1-check"] = { language, columns, rows in
+            var driver = wizardLDAP(language, columns, rows)
+            driver.keys(.tab, .tab, .tab, .tab, .enter)
+            return driver
+        }
         scenes["start-offline"] = { Driver($0, columns: $1, rows: $2, connects: false) }
         scenes["unlock"] = { language, columns, rows in
             var server = FakeServer()
@@ -38,6 +50,22 @@ enum Scene {
         }
         return scenes
     }()
+
+    private static func wizardLDAP(_ language: ConsoleCore.Language, _ columns: Int, _ rows: Int) -> Driver {
+        var driver = wizard(1, language, columns, rows)
+        driver.keys(.down, .down, .tab, .tab)
+        driver.type("ldap://dc1.example.jp")
+        driver.keys(.tab)
+        driver.type("dc=exampel,dc=jp")
+        return driver
+    }
+
+    /// Accounts come from a directory.
+    static func directory(_ driver: inout Driver) {
+        driver.other("accounts.backend", ["ldap"])
+        driver.other("ldap.url", ["ldap://dc1.example.jp"])
+        driver.other("ldap.base", ["dc=example,dc=jp"])
+    }
 
     private static let dialogs: [String: @Sendable (inout Driver) -> Void] = [
         "server-staged": { driver in
@@ -59,6 +87,26 @@ enum Scene {
         },
         "domain-details": { driver in
             driver.go(.domain)
+            driver.keys(.down, .enter)
+        },
+        "accounts-source": { driver in
+            directory(&driver)
+            driver.go(.domain)
+            driver.keys(.up, .up, .up, .right, .enter)
+        },
+        "directory-check": { driver in
+            directory(&driver)
+            driver.go(.accounts)
+            driver.keys(.down, .character("v"))
+        },
+        "accounts-directory": { driver in
+            directory(&driver)
+            driver.go(.accounts)
+            driver.keys(.character("m"))
+        },
+        "account-directory": { driver in
+            directory(&driver)
+            driver.go(.accounts)
             driver.keys(.down, .enter)
         },
         "domain-delete": { driver in

@@ -62,6 +62,19 @@ final class Session {
         }
     }
 
+    /// As `call`, for answers in parts; a protected domain is refused before the first of them.
+    func stream<M: ControlMethod>(
+        _ method: M.Type, _ input: M.Input, _ each: (M.Output) -> Bool
+    ) throws(ControlError) {
+        while true {
+            do throws(ControlError) {
+                return try caller().stream(method, input, each)
+            } catch {
+                guard try open(for: error) else { throw error }
+            }
+        }
+    }
+
     /// - Returns: whether something was opened for which `error` asks.
     private func open(for error: ControlError) throws(ControlError) -> Bool {
         let domain: String

@@ -46,8 +46,14 @@ struct DirectoryDesk: Sendable {
     private func registerAccounts(on server: ControlServer) {
         let (desk, browser, measure, foreign) = (desk, browser, measure, foreign)
         let logins = LastLogins(path: desk.layout.usage)
-        server.on(DirectoryInterface.CheckDirectory.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try foreign.check(input) }
+        server.on(DirectoryInterface.CheckDirectory.self) { input, caller throws(ControlError) in
+            // Whoever names the server and the file of the password learns what is in that file.
+            if input.settings?.isEmpty == false, !caller.mayChange {
+                throw ControlError(
+                    .notPermitted, code: "directory.only-admins",
+                    "only who may change settings may try some that are not in force")
+            }
+            return try await desk.offload.run { () throws(ControlError) in try foreign.check(input) }
         }
         server.on(DirectoryInterface.ListAccounts.self) { input, caller throws(ControlError) in
             try desk.gate.need([input.domain], caller)

@@ -89,6 +89,12 @@ final class ForeignDesk: Sendable {
         do throws(DirectoryError) {
             var settings = try directory.settings()
             if let backend = input.backend { settings.set(AccountSettings.backend.key, to: [backend]) }
+            let faults = settings.take(input.settings ?? [])
+            guard faults.isEmpty else {
+                return .init(
+                    backend: settings[AccountSettings.backend].rawValue,
+                    steps: faults.map { .init(name: "settings", isRight: false, detail: $0.message) })
+            }
             let backend = settings[AccountSettings.backend]
             guard backend != .soft else { return .init(backend: backend.rawValue, steps: []) }
             let refusals = settings.problems().filter { !$0.isWarning && $0.key.hasPrefix("ldap.") }
@@ -116,5 +122,20 @@ final class ForeignDesk: Sendable {
         let shown = DisplayText.clean(error.detail, limit: 500)
         return ControlError(
             .failed, code: "directory.failed", "The directory gives no answer: \(shown)", arguments: [shown])
+    }
+}
+
+extension SettingsSnapshot {
+    /// Takes settings of the way to the accounts as if they were in force; others are none of its business.
+    fileprivate mutating func take(_ changes: [SettingChange]) -> [SettingProblem] {
+        var faults: [SettingProblem] = []
+        for change in changes where AccountBackend.concerns(change.key) {
+            switch change.values.flatMap({ SettingsCatalogue.definition(of: change.key)?.normalized($0) }) {
+            case .success(let texts): set(change.key, to: texts)
+            case .failure(let problem): faults.append(problem)
+            case nil: set(change.key, to: nil)
+            }
+        }
+        return faults
     }
 }

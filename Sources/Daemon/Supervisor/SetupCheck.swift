@@ -39,6 +39,42 @@ struct SetupPlan: Sendable {
                 "accounts are kept in the settings store; \(folder) is not used", folder, isWarning: true)
         }
         readNetworks(input.relayNetworks)
+        readAccountSettings(input.accountSettings ?? [])
+    }
+
+    /// What belongs to the way to the accounts, and nothing else: other settings have their own places.
+    private mutating func readAccountSettings(_ changes: [SettingChange]) {
+        for change in changes {
+            guard AccountBackend.concerns(change.key), change.key != AccountSettings.backend.key,
+                let definition = SettingsCatalogue.definition(of: change.key)
+            else {
+                fault(
+                    "accountSettings", "setup.account-setting", "\(change.key) is no setting of a back-end", change.key)
+                continue
+            }
+            guard let values = change.values else {
+                settings.append((change.key, definition.defaultValues(.hierarchy)))
+                continue
+            }
+            switch definition.normalized(values) {
+            case .success(let texts): settings.append((change.key, texts))
+            case .failure(let problem):
+                problems.append(
+                    Problem(
+                        path: change.key, code: problem.code, message: problem.message, arguments: problem.arguments))
+            }
+        }
+    }
+
+    /// What is wrong with the way to the accounts when this is written over `settings`.
+    func accountProblems(over settings: SettingsSnapshot) -> [Problem] {
+        var settings = settings
+        for (key, texts) in self.settings where AccountBackend.concerns(key) { settings.set(key, to: texts) }
+        return settings.accountProblems().map { found in
+            Problem(
+                path: found.key, code: found.code, message: found.message, arguments: found.arguments,
+                isWarning: found.isWarning)
+        }
     }
 
     private mutating func fault(

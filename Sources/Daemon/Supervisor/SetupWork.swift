@@ -22,6 +22,7 @@ struct SetupWork: Sendable {
         let addresses = Machine.addresses()
         let plan = SetupPlan(input, localAddresses: addresses.map(\.address))
         var problems = plan.problems
+        if let settings = try? desk.store.snapshot() { problems += plan.accountProblems(over: settings) }
         if !desk.board.isConfigured {
             problems += listeners(plan).compactMap(ListenerSockets.probe).map {
                 Problem(path: "receiver.listen", code: "setup.port", message: $0.message, isWarning: true)
@@ -59,7 +60,7 @@ struct SetupWork: Sendable {
                 "this installation is configured already; ask for a change to go over it again")
         }
         let plan = SetupPlan(input, localAddresses: [])
-        let faults = plan.problems.filter { !$0.isWarning }
+        let faults = (plan.problems + plan.accountProblems(over: try desk.store.snapshot())).filter { !$0.isWarning }
         if let first = faults.first {
             throw ControlError(
                 .refused, code: first.code, first.message, arguments: first.arguments, problems: faults)

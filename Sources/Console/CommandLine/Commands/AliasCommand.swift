@@ -31,6 +31,7 @@ struct AliasCommand: ParsableCommand {
                         limit: 1000))
                 all.rows += window.rows
                 all.total = window.total
+                all.protected = window.protected
                 if window.rows.isEmpty { break }
             } while all.rows.count < all.total
             if reading.json { return session.show(json: all) }
@@ -44,6 +45,9 @@ struct AliasCommand: ParsableCommand {
                 table.add(row.alias, row.target, rewrite, state)
             }
             session.show(table)
+            if let shut = all.protected {
+                session.complain(session.word(.aliasesLeftOut, shut.joined(separator: ", ")))
+            }
         }
     }
 

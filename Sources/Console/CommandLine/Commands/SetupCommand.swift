@@ -21,6 +21,12 @@ struct SetupCommand: ControlCommand {
     @Option(help: "How accounts are managed: soft, system or ldap.")
     var backend = "soft"
     @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "A setting of the way to the accounts, such as ldap.base=dc=example,dc=jp; may be given several times.",
+            valueName: "key=value"))
+    var accountSettings: [String] = []
+    @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp("Networks that may relay, such as 192.0.2.0/24.", valueName: "network"))
     var relayNetwork: [String] = []
@@ -40,6 +46,16 @@ struct SetupCommand: ControlCommand {
             throw ValidationError(
                 "Each --domain needs one --address: \(domain.count) domains, \(address.count) addresses.")
         }
+        if let bad = accountSettings.first(where: { Self.change($0) == nil }) {
+            throw ValidationError("--set takes KEY=VALUE, not \(bad).")
+        }
+    }
+
+    /// `key=value`; without a value the default.
+    private static func change(_ text: String) -> SettingChange? {
+        guard let sign = text.firstIndex(of: "="), sign > text.startIndex else { return nil }
+        let value = String(text[text.index(after: sign)...])
+        return SettingChange(key: String(text[..<sign]), values: value.isEmpty ? nil : [value])
     }
 
     func execute(_ session: Session) throws {
@@ -47,10 +63,11 @@ struct SetupCommand: ControlCommand {
             backend: backend, dnsServers: dns,
             domains: zip(domain, address).map { .init(name: $0, address: $1) }, administrator: administrator,
             workFolder: workFolder, mailboxFolder: mailboxFolder, accountFolder: accountFolder,
-            relayNetworks: relayNetwork, registerServices: !noServices, change: change)
+            relayNetworks: relayNetwork, registerServices: !noServices, change: change,
+            accountSettings: accountSettings.isEmpty ? nil : accountSettings.compactMap(Self.change))
         var failed = false
         do throws(ControlError) {
-            try session.caller().stream(ServerInterface.Setup.self, input) { output in
+            try session.stream(ServerInterface.Setup.self, input) { output in
                 for step in output.steps {
                     show(step, session)
                     if step.state == .failed { failed = true }

@@ -29,7 +29,7 @@ enum PageID: String, CaseIterable, Hashable, Sendable {
         switch path.prefix(while: { $0 != "." }) {
         case "server", "console": return .server
         case "tls": return .ssl
-        case "net", "accounts", "admin": return .domain
+        case "net", "accounts", "ldap", "admin": return .domain
         case "receiver", "delivery": return .service
         default: return .logs
         }

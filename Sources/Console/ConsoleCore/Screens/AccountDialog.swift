@@ -10,6 +10,8 @@ struct AccountDialog: Dialog {
     var width: Int { 68 }
     private(set) var isDirty = false
     private let existing: AccountEntry?
+    /// Where the account is kept when it is not here: its names and password are only read (R-ACC-34).
+    private var owner: Phrase?
     private var request: RequestID?
     private var lookUp: RequestID?
 
@@ -25,7 +27,14 @@ struct AccountDialog: Dialog {
 
     init(changing entry: AccountEntry, _ context: Context) {
         existing = entry
+        let backend = context.model.server("accounts.backend").values?.first ?? "soft"
+        owner = backend == "soft" ? nil : Phrase("value.\(backend)")
         form = Form([], buttons: Self.buttons(isNew: false))
+        if let owner {
+            form.rows = Self.rows(of: entry, keptIn: context.say(owner))
+            _ = form.setFocus("limit")
+            return
+        }
         build(
             top: [
                 FormRow(
@@ -61,6 +70,46 @@ struct AccountDialog: Dialog {
                 + [.init("help", .text("button.help"))])
     }
 
+    private static func limitRow(_ limit: Int) -> FormRow {
+        FormRow(
+            .text("account.limit"),
+            [
+                FormPart("limit", TextField(String(limit), kind: .bytes, width: 14), width: .cells(28)),
+                FormPart("", Label(.text("word.unlimited"), .hint)),
+            ], gap: 1)
+    }
+
+    private static func enabledRow(_ entry: AccountEntry) -> FormRow {
+        FormRow(
+            nil, [FormPart("enabled", CheckBox(.text("account.enabled"), isOn: entry.isEnabled))], isIndented: true)
+    }
+
+    private static func usageRows(_ entry: AccountEntry) -> [FormRow] {
+        [
+            .empty,
+            FormRow(
+                nil,
+                [FormPart("used", Label(used(entry), .hint)), FormPart("login", Label("", .hint))], gap: 4),
+            .text(.text("account.mailbox", Visible.line(entry.mailboxPath)), .hint, wraps: false),
+            FormRow(nil, [FormPart("was", Label("", .staged, wraps: true), width: .fill)]),
+        ]
+    }
+
+    /// What the directory owns is text; what is ours can be edited.
+    private static func rows(of entry: AccountEntry, keptIn owner: String) -> [FormRow] {
+        func row(_ label: String, _ text: String) -> FormRow {
+            FormRow(
+                .text(label), [FormPart("", Label(text.isEmpty ? .text("word.none") : .verbatim(Visible.line(text))))])
+        }
+        return [
+            .text(.text("account.kept-in", owner), .hint), .empty, row("account.name", entry.account),
+            FormRow(.text("account.password"), [FormPart("", Label(.text("account.password.elsewhere"), .hint))]),
+            row("account.full-name", entry.fullName), row("account.home", entry.home),
+            row("account.domain", entry.domain), limitRow(entry.mailboxLimit), enabledRow(entry),
+            FormRow(nil, [FormPart("", Label(.text("account.enabled.elsewhere"), .hint))], isIndented: true),
+        ] + usageRows(entry)
+    }
+
     private mutating func build(top: [FormRow], domain: FormRow, entry: AccountEntry?) {
         var rows =
             top + [
@@ -81,31 +130,14 @@ struct AccountDialog: Dialog {
                 [FormPart("fullName", TextField(entry?.fullName ?? "", limit: 200), width: .fill)]),
             FormRow(
                 .text("account.home"), [FormPart("home", TextField(entry?.home ?? "", kind: .path), width: .fill)]),
-            domain,
-            FormRow(
-                .text("account.limit"),
-                [
-                    FormPart(
-                        "limit", TextField(String(entry?.mailboxLimit ?? 0), kind: .bytes, width: 14), width: .cells(28)
-                    ),
-                    FormPart("", Label(.text("word.unlimited"), .hint)),
-                ], gap: 1),
+            domain, Self.limitRow(entry?.mailboxLimit ?? 0),
             FormRow(
                 nil, [FormPart("auth", CheckBox(.text("account.auth"), isOn: entry?.smtpAuth ?? true))],
                 isIndented: true),
         ]
         if let entry {
-            rows.append(
-                FormRow(
-                    nil, [FormPart("enabled", CheckBox(.text("account.enabled"), isOn: entry.isEnabled))],
-                    isIndented: true))
-            rows.append(.empty)
-            rows.append(
-                FormRow(
-                    nil,
-                    [FormPart("used", Label(Self.used(entry), .hint)), FormPart("login", Label("", .hint))], gap: 4))
-            rows.append(.text(.text("account.mailbox", Visible.line(entry.mailboxPath)), .hint, wraps: false))
-            rows.append(FormRow(nil, [FormPart("was", Label("", .staged, wraps: true), width: .fill)]))
+            rows.append(Self.enabledRow(entry))
+            rows += Self.usageRows(entry)
         }
         form.rows = rows
     }
@@ -214,6 +246,9 @@ struct AccountDialog: Dialog {
     /// Only what differs travels, so that another administrator's change of another field stays; `nil` = nothing does.
     private func changes(of entry: AccountEntry) -> AccountValues? {
         var values = typedValues
+        if owner != nil {
+            values = AccountValues(mailboxLimit: values.mailboxLimit, isEnabled: values.isEnabled)
+        }
         if values.fullName == entry.fullName { values.fullName = nil }
         if values.home == entry.home { values.home = nil }
         if values.mailboxLimit == entry.mailboxLimit { values.mailboxLimit = nil }

@@ -65,6 +65,11 @@ struct AccountsScreen: Screen {
         var state: Phrase?
         if let lost = context.model.lostAt {
             state = .text("state.asof", lost.fullText)
+        } else if Self.elsewhere(context) != nil, !name.isEmpty {
+            let backend = context.model.server("accounts.backend").values?.first ?? ""
+            state = .text(
+                "accounts.heading-elsewhere", Visible.line(name), String(total), context.say(Phrase("value.\(backend)"))
+            )
         } else if let entry = domain(context) {
             let count = String(
                 max(entry.accounts, form.widget("accounts", as: Table.self)?.filter.isEmpty == true ? total : 0))
@@ -101,6 +106,8 @@ struct AccountsScreen: Screen {
 
     func commands(_ context: Context) -> [Command] {
         let off = context.changeRefusal
+        // Accounts of the system or of a directory come and go there (R-ACC-34).
+        let elsewhere = Self.elsewhere(context)
         let noAccount: Phrase? = current == nil ? .text("accounts.empty") : nil
         let noDomain: Phrase? = domain(context) == nil ? .text("accounts.none") : nil
         if (form.focus == "domains" || form.focus == "domain") {
@@ -135,20 +142,33 @@ struct AccountsScreen: Screen {
         ] + AccountControlMenu.commands(off: noAccount) + [
             Command("trace", .text("accounts.menu.trace"), keys: [.character("t")], off: noAccount, isAction: true),
             Command(
-                "add", .text("accounts.menu.add"), keys: [.character("a")], bar: .text("bar.add"), off: noDomain ?? off,
-                isAction: true),
+                "add", .text("accounts.menu.add"), keys: [.character("a")], bar: .text("bar.add"),
+                off: elsewhere ?? noDomain ?? off, isAction: true),
             Command(
                 "delete", .text("accounts.menu.delete"), keys: [.character("d")], bar: .text("bar.delete"),
-                off: noAccount ?? off, danger: .final, isAction: true),
+                off: elsewhere ?? noAccount ?? off, danger: .final, isAction: true),
             Command(
-                "import", .text("accounts.menu.import"), keys: [.character("i")], off: noDomain ?? off, danger: .wide,
+                "import", .text("accounts.menu.import"), keys: [.character("i")], off: elsewhere ?? noDomain ?? off,
+                danger: .wide, isAction: true),
+            Command(
+                "sync", .text("accounts.menu.sync"), keys: [.character("y")], off: elsewhere ?? noDomain ?? off,
+                danger: .wide, isAction: true),
+            Command(
+                "export", .text("accounts.menu.export"), keys: [.character("x")], off: elsewhere ?? noDomain ?? off,
                 isAction: true),
-            Command(
-                "sync", .text("accounts.menu.sync"), keys: [.character("y")], off: noDomain ?? off, danger: .wide,
-                isAction: true),
-            Command(
-                "export", .text("accounts.menu.export"), keys: [.character("x")], off: noDomain ?? off, isAction: true),
         ]
+            + (elsewhere == nil
+                ? []
+                : [
+                    Command(
+                        "directory-check", .text("directory.check.command"), keys: [.character("v")], isAction: true)
+                ])
+    }
+
+    /// - Returns: that accounts are added and deleted elsewhere; `nil` when they are our own.
+    private static func elsewhere(_ context: Context) -> Phrase? {
+        let backend = context.model.server("accounts.backend").values?.first ?? "soft"
+        return backend == "soft" ? nil : .text("accounts.elsewhere", context.say(Phrase("value.\(backend)")))
     }
 
     // MARK: - Rows
@@ -207,7 +227,11 @@ struct AccountsScreen: Screen {
             }
             return
         }
-        let nodes = names.map { Tree.Node($0.name, Visible.line($0.name), count: String($0.accounts)) }
+        // Accounts elsewhere are not counted by domain: each has an address in every one.
+        let isOurs = Self.elsewhere(context) == nil
+        let nodes = names.map {
+            Tree.Node($0.name, Visible.line($0.name), count: isOurs ? String($0.accounts) : "")
+        }
         let root = Tree.Node(
             Self.root, Visible.line(context.model.hello?.host ?? ""), children: nodes, isOpen: true)
         form.update("domains", as: Tree.self) { tree in
@@ -327,9 +351,17 @@ struct AccountsScreen: Screen {
         if let current, let dialog = AccountControlMenu.dialog(command, "\(current.account)@\(current.domain)") {
             return context.open(dialog)
         }
-        let isChange = !["trace", "change", "domain-open"].contains(command)
+        let isChange = !["trace", "change", "domain-open", "directory-check"].contains(command)
         if isChange, let refusal = context.changeRefusal { return context.notice(.warning, refusal) }
+        if ["add", "delete", "import", "sync", "export"].contains(command), let reason = Self.elsewhere(context) {
+            return context.notice(.warning, reason)
+        }
         switch command {
+        case "directory-check":
+            context.open(
+                DirectoryCheckDialog(
+                    context.model.server("accounts.backend").values?.first ?? "soft", account: current?.account ?? "",
+                    context))
         case "add" where domain(context) != nil: context.open(AccountDialog(adding: shownDomain, context))
         case "change": if let current { context.open(AccountDialog(changing: current, context)) }
         case "delete": if let current { context.open(AccountDeleteDialog(current)) }

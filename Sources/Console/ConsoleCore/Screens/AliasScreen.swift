@@ -10,6 +10,8 @@ struct AliasScreen: SettingsScreen {
 
     private var version = -1
     private var listing: RequestID?
+    /// Domains whose aliases are not shown, for they are protected.
+    private var leftOut: [String] = []
     /// The window that was asked for, in the table's own counting.
     private var asked: (generation: Int, extra: [TableRow], offset: Int)?
     /// Staged rows on top of the server's when the table asked last.
@@ -146,7 +148,15 @@ struct AliasScreen: SettingsScreen {
         if let result = message.result(of: AliasInterface.List.self, for: listing) {
             listing = nil
             switch result {
-            case .success(let output): supply(output, context)
+            case .success(let output):
+                supply(output, context)
+                // Said once, and again when others are left out.
+                let names = output.protected ?? []
+                if names != leftOut, !names.isEmpty {
+                    context.notice(
+                        .information, .text("alias.left-out", Visible.line(names.joined(separator: ", "))))
+                }
+                leftOut = names
             case .failure(let error):
                 form.update("list", as: Table.self) { $0.requestFailed() }
                 if error.kind != .noConnection { context.notice(.error, error.phrase) }

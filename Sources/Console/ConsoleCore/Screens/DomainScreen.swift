@@ -7,7 +7,8 @@ struct DomainScreen: SettingsScreen {
     var form: Form
     var leavesAfterApply = false
     var binder = SettingBinder(
-        .domain, keys: ["net.ip_version", "net.ipv6_hostname", "admin.account", "admin.copy_bounces"])
+        .domain,
+        keys: ["net.ip_version", "net.ipv6_hostname", "accounts.backend", "admin.account", "admin.copy_bounces"])
 
     init() {
         let table = Table(
@@ -25,6 +26,12 @@ struct DomainScreen: SettingsScreen {
                     more: [
                         FormPart("", Label(.text("setting.net.ipv6_hostname.label"), .label)),
                         SettingParts.part("net.ipv6_hostname", width: 22),
+                    ]),
+                SettingParts.row(
+                    "accounts.backend",
+                    more: [
+                        FormPart("source", Button(.text("button.settings"))),
+                        FormPart("check", Button(.text("button.check-more"))),
                     ]),
                 SettingParts.row("admin.account", width: 40),
                 FormRow(nil, [SettingParts.part("admin.copy_bounces")], isIndented: true),
@@ -63,6 +70,8 @@ struct DomainScreen: SettingsScreen {
         form.update("domains", as: Table.self) { $0.setRows(rows) }
         let dual = context.model.value("net.ip_version") != IPVersion.ipv4.rawValue
         form.update("net.ipv6_hostname", as: TextField.self) { $0.isEnabled = dual }
+        let isOurs = context.model.value("accounts.backend") == "soft"
+        form.update("check", as: Button.self) { $0.isEnabled = !isOurs }
     }
 
     private static func box(_ row: DomainRow, _ say: any Localizer) -> String {
@@ -80,12 +89,40 @@ struct DomainScreen: SettingsScreen {
 
     mutating func otherEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
+        case .activated("source"): context.open(AccountSourceDialog())
+        case .activated("check"): checkDirectory(&context)
         case .activated("add"): addTyped(&context)
         case .command("domains", "add"): _ = form.setFocus("new")
         case .activated("domains"), .activated("details"): openDetails(&context)
         case .command("domains", "delete"), .activated("delete"): askToDelete(&context)
         default: break
         }
+    }
+
+    func commands(_ context: Context) -> [Command] {
+        let isOurs = context.model.value("accounts.backend") == "soft"
+        return [
+            Command("accounts-source", .text("accounts.source.title")),
+            Command(
+                "directory-check", .text("directory.check.command"), off: isOurs ? .text("directory.soft") : nil,
+                isAction: true),
+        ]
+    }
+
+    mutating func perform(_ command: String, _ context: inout Context) {
+        switch command {
+        case "accounts-source": context.open(AccountSourceDialog())
+        case "directory-check": checkDirectory(&context)
+        case "apply": _ = apply(&context)
+        default: break
+        }
+    }
+
+    /// With what is staged here, before it is applied.
+    private func checkDirectory(_ context: inout Context) {
+        context.open(
+            DirectoryCheckDialog(
+                context.model.value("accounts.backend"), settings: DirectoryCheckDialog.staged(context), context))
     }
 
     private var selected: String? { form.widget("domains", as: Table.self)?.current?.id }
@@ -142,5 +179,11 @@ struct DomainScreen: SettingsScreen {
         context.modelChanged()
     }
 
-    func otherHint(_ context: Context) -> Phrase? { .text("domain.hint") }
+    func otherHint(_ context: Context) -> Phrase? {
+        switch form.focus {
+        case "source": .text("accounts.source.help")
+        case "check": .text("directory.check.help")
+        default: .text("domain.hint")
+        }
+    }
 }

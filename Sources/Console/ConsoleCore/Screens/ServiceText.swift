@@ -98,8 +98,7 @@ struct ServiceDetails: Dialog {
     var width: Int { 74 }
     private let isReceiver: Bool
     private var binder: SettingBinder
-    /// The draft when the dialog came up: Cancel goes back to it.
-    private var before: Draft?
+    private var before = DraftMark()
 
     init(_ service: String) {
         isReceiver = service == "epstrs"
@@ -184,7 +183,7 @@ struct ServiceDetails: Dialog {
     }
 
     mutating func opened(_ context: inout Context) {
-        before = context.model.draft
+        before.set(context)
         binder.sync(&form, context)
     }
 
@@ -206,19 +205,7 @@ struct ServiceDetails: Dialog {
         context.closeDialog()
     }
 
-    /// Edits made here are taken back; what happened to others meanwhile stays.
-    func cancelled(_ context: inout Context) {
-        guard let before else { return }
-        for key in binder.keys where context.model.draft[key] != before[key] {
-            if let edit = before[key] {
-                context.model.draft.stage(key, edit.new, server: context.model.server(key))
-            } else {
-                context.model.draft.drop([key])
-            }
-        }
-        context.announce()
-        context.modelChanged()
-    }
+    func cancelled(_ context: inout Context) { before.restore(binder.keys, &context) }
 
     func hint(_ context: Context) -> Phrase? { binder.hint(form, context) }
 }

@@ -5,7 +5,7 @@ import Settings
 /// What is entered in the wizard; Back keeps it, Cancel forgets it (R-WIZ-03, R-WIZ-05).
 struct WizardValues: Hashable, Sendable {
     static let domainRows = 3
-    var backend = "soft"
+    var accountSource = WizardAccounts()
     var dns = ["", "", ""]
     var names = ["", "", ""]
     var addresses = ["", "", ""]
@@ -20,6 +20,7 @@ struct WizardValues: Hashable, Sendable {
     /// On a configured machine the pages show what holds now (R-WIZ-04).
     init(_ model: Model) {
         guard model.isConfigured else { return }
+        accountSource = WizardAccounts(model)
         for (index, server) in model.values("server.dns_servers").prefix(3).enumerated() { dns[index] = server }
         for (index, domain) in model.domains.prefix(3).enumerated() {
             names[index] = domain.name
@@ -34,15 +35,17 @@ struct WizardValues: Hashable, Sendable {
         }
         func optional(_ text: String) -> String? { text.isEmpty ? nil : text }
         return .init(
-            backend: backend, dnsServers: dns.filter { !$0.isEmpty }, domains: domains, administrator: administrator,
+            backend: accountSource.backend, dnsServers: dns.filter { !$0.isEmpty }, domains: domains,
+            administrator: administrator,
             workFolder: optional(work), mailboxFolder: optional(mailbox), accountFolder: optional(accounts),
             relayNetworks: networks.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init),
-            registerServices: registers, change: change)
+            registerServices: registers, change: change, accountSettings: accountSource.changes)
     }
 
     /// What is wrong on page `step` (1–6) by its form alone, and in which field.
     func problem(on step: Int) -> (field: String, text: Phrase)? {
         switch step {
+        case 1: accountSource.problem
         case 2: dnsProblem
         case 3: domainProblem
         case 4:
@@ -100,8 +103,8 @@ struct WizardValues: Hashable, Sendable {
         case "server.mailbox_dir", "mailboxFolder": return (5, "mailbox")
         case "accounts.folder", "accountFolder": return (5, "accounts")
         case "relayNetworks": return (5, "networks")
-        case "backend", "accounts.backend": return (1, "backend")
-        default: return (6, "")
+        case "backend", "accounts.backend", "accountSettings": return (1, "backend")
+        default: return path.hasPrefix("accounts.") || path.hasPrefix("ldap.") ? (1, path) : (6, "")
         }
     }
 }
@@ -130,15 +133,7 @@ enum WizardPages {
         _ step: Int, _ values: WizardValues, _ check: ServerInterface.CheckSetup.Output?
     ) -> [FormRow] {
         switch step {
-        case 1:
-            [
-                .text(.text("wizard.accounts.intro")), .empty,
-                FormRow(
-                    nil, "backend",
-                    RadioGroup(
-                        [Option("soft", .text("wizard.accounts.soft"))], selected: values.backend, isColumn: true)),
-                .empty, .text(.text("wizard.accounts.later"), .hint),
-            ]
+        case 1: values.accountSource.rows
         case 2: dns(values, check)
         case 3: domains(values, check)
         case 4:
@@ -223,7 +218,11 @@ enum WizardPages {
             FormRow(label, [FormPart("", Label(text))])
         }
         var rows = [FormRow.text(.text("wizard.confirm.intro")), .empty]
-        rows.append(row(.text("wizard.confirm.accounts"), Phrase("value.\(values.backend)")))
+        rows.append(row(.text("wizard.confirm.accounts"), Phrase("value.\(values.accountSource.backend)")))
+        for change in values.accountSource.changes where change.key != "ldap.filter" {
+            guard let text = change.values?.first else { continue }
+            rows.append(row(Phrase("setting.\(change.key).label"), .verbatim(Visible.line(text))))
+        }
         rows.append(
             row(.text("wizard.confirm.dns"), .verbatim(values.dns.filter { !$0.isEmpty }.joined(separator: "  "))))
         for index in values.names.indices where !values.names[index].isEmpty {

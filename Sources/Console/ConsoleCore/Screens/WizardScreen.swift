@@ -63,7 +63,7 @@ struct WizardScreen: Screen {
     /// Takes what is typed on the page.
     private mutating func collect() {
         switch step {
-        case 1: values.backend = form.selected("backend").isEmpty ? values.backend : form.selected("backend")
+        case 1: values.accountSource.collect(form)
         case 2: for index in 0..<3 { values.dns[index] = form.text("dns\(index)").trimmedBlanks }
         case 3:
             for index in 0..<WizardValues.domainRows {
@@ -84,6 +84,18 @@ struct WizardScreen: Screen {
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
+        case .changed("backend"):
+            collect()
+            show(step: 1)
+            _ = form.setFocus("backend")
+        case .activated("check"):
+            collect()
+            if let problem = values.problem(on: 1) {
+                _ = form.setFocus(problem.field)
+                return context.notice(.warning, problem.text)
+            }
+            let source = values.accountSource
+            context.open(DirectoryCheckDialog(source.backend, settings: source.changes, context))
         case .button("next"): next(&context)
         case .button("back"): back(&context)
         case .button("cancel"): perform("cancel", &context)
