@@ -14,10 +14,15 @@ enum Helper {
         var hasParent = false
         var pamService = "epost"
         var pamFolder: String?
+        /// Seconds that a log-in may take; look-ups half of it.
+        var patience = 20
+        /// Asks NSS and PAM for another process, on descriptor 3.
+        var isWorker = false
     }
 
     private static let usage = """
         usage: epost-directory --socket PATH | --systemd [--system-only] [--pam-service NAME] [--pam-confdir DIR]
+                               [--patience SECONDS]
         Answers epostd about accounts of the system (NSS, PAM) and of LDAP directories.
 
         """
@@ -32,6 +37,7 @@ enum Helper {
         setenv("LDAPNOINIT", "1", 1)
         umask(0o177)
         if options.hasParent { _ = clinux_prctl(PR_SET_PDEATHSIG, UInt(SIGTERM)) }
+        if options.isWorker { return SystemWorkers.work(options) }
         guard let listener = options.socket.map(listen) ?? inherited() else {
             clinux_complain("epost-directory: cannot listen: \(String(cString: strerror(errno)))\n")
             return 69  // EX_UNAVAILABLE
@@ -52,9 +58,16 @@ enum Helper {
             case "--socket": options.socket = rest.popFirst()
             case "--pam-service": options.pamService = rest.popFirst() ?? ""
             case "--pam-confdir": options.pamFolder = rest.popFirst()
+            case "--worker": options.isWorker = true
+            case "--patience":
+                guard let seconds = rest.popFirst().flatMap({ Int($0) }), (1...600).contains(seconds) else {
+                    return nil
+                }
+                options.patience = seconds
             default: return nil
             }
         }
+        if options.isWorker { return options.pamService.isEmpty ? nil : options }
         guard isInherited != (options.socket != nil), !options.pamService.isEmpty else { return nil }
         return options
     }

@@ -2,43 +2,49 @@ import DirectoryWire
 import Glibc
 import Threads
 
-/// Answers questions on threads of its own: log-ins apart from look-ups, so that neither waits for the other.
+/// Answers questions on threads of its own: log-ins apart from look-ups, so that neither waits for the other. What NSS
+/// and PAM are asked is asked by processes of its own, for their modules hang and crash.
 final class HelperWork: Sendable {
-    private struct Job: Sendable {
-        let frame: DirectoryFrame
-        let profile: DirectoryProfile
-        let client: HelperClient
-    }
     private let options: Helper.Options
-    private let lookups: BatchWorker<Job>
-    private let checks: BatchWorker<Job>
-    private let lists: BatchWorker<Job>
+    private let lookups: HelperLane
+    private let checks: HelperLane
+    private let lists: HelperLane
 
     init(_ options: Helper.Options) {
         self.options = options
         let source = Source(options: options, ldap: LDAPAccounts())
-        let work: @Sendable ([Job]) -> Void = { jobs in
-            for job in jobs { source.answer(job.frame, job.profile) { job.client.answer($0) } }
+        let system = SystemWorkers(options)
+        let work: @Sendable (HelperLane.Job) -> Void = { job in
+            guard job.profile.backend == .system else {
+                return source.answer(job.frame, job.profile) { job.client.answer($0) }
+            }
+            do throws(SourceFailure) {
+                try system.ask(job.frame, job.profile, milliseconds: job.patience) { job.client.answer($0) }
+            } catch {
+                job.client.refuse(job.frame, error.detail)
+            }
         }
-        lookups = BatchWorker(name: "lookup", threads: 4, limits: .init(items: 1, waiting: 4096), work: work)
-        checks = BatchWorker(name: "check", threads: 8, limits: .init(items: 1, waiting: 512), work: work)
-        lists = BatchWorker(name: "list", threads: 1, limits: .init(items: 1, waiting: 8), work: work)
+        lookups = HelperLane("lookup", threads: 4, waiting: 4096, work: work)
+        checks = HelperLane("check", threads: 8, waiting: 512, work: work)
+        lists = HelperLane("list", threads: 1, waiting: 8, work: work)
     }
 
     func take(_ frame: DirectoryFrame, _ profile: DirectoryProfile?, from client: HelperClient) {
         guard let profile, profile.backend == .system || !options.isSystemOnly else {
-            return client.answer(
-                DirectoryFrame(id: frame.id, kind: .unavailable, texts: ["this helper does not ask such a directory"]))
+            return client.refuse(frame, "this helper does not ask such a directory")
         }
-        let worker: BatchWorker<Job>
+        let lane: HelperLane
+        let patience: Int
+        // A directory has time limits of its own for each step.
+        let steps = profile.backend == .ldap ? (3 * profile.timeout + 2) * 1000 : 0
         switch frame.kind {
-        case .find: worker = lookups
-        case .check: worker = checks
-        default: worker = lists
+        case .find: (lane, patience) = (lookups, max(options.patience * 500, steps))
+        case .check: (lane, patience) = (checks, max(options.patience * 1000, steps))
+        default: (lane, patience) = (lists, max(options.patience * 6000, steps))
         }
-        if !worker.submit(orDrop: Job(frame: frame, profile: profile, client: client)) {
-            client.answer(DirectoryFrame(id: frame.id, kind: .unavailable, texts: ["too many questions at a time"]))
-        }
+        lane.take(
+            .init(
+                frame: frame, profile: profile, client: client, arrived: SystemClock.monotonic(), patience: patience))
     }
 }
 
@@ -55,9 +61,16 @@ enum PasswordFinding {
     case wrong(String)
 }
 
-private struct Source: Sendable {
+/// Asks what a question is about, and waits for the answer.
+struct Source: Sendable {
     let options: Helper.Options
-    let ldap: LDAPAccounts
+    /// `nil`: there is only the system.
+    let ldap: LDAPAccounts?
+
+    private func directory() throws(SourceFailure) -> LDAPAccounts {
+        guard let ldap else { throw SourceFailure("this process does not ask directories") }
+        return ldap
+    }
 
     func answer(_ frame: DirectoryFrame, _ profile: DirectoryProfile, _ send: (DirectoryFrame) -> Void) {
         let texts = frame.texts
@@ -76,7 +89,7 @@ private struct Source: Sendable {
             case .test where texts.count == 2:
                 let steps =
                     profile.backend == .ldap
-                    ? ldap.test(texts[0], texts[1], profile)
+                    ? try directory().test(texts[0], texts[1], profile)
                     : SystemAccounts.test(texts[0], profile) + [PAMCheck.test(options)]
                 let fields = steps.flatMap { [$0.name, $0.isRight ? "1" : "0", String($0.detail.prefix(1000))] }
                 send(DirectoryFrame(id: frame.id, kind: .report, texts: fields))
@@ -92,7 +105,7 @@ private struct Source: Sendable {
     ) throws(SourceFailure) -> DirectoryAccount? {
         switch profile.backend {
         case .system: try SystemAccounts.find(name, profile)
-        case .ldap: try ldap.find(name, domain, profile)
+        case .ldap: try directory().find(name, domain, profile)
         }
     }
 
@@ -102,7 +115,7 @@ private struct Source: Sendable {
         // An LDAP bind without a password is anonymous, and succeeds (RFC 4513 §5.1.2).
         if password.isEmpty { return .wrong("an empty password") }
         switch profile.backend {
-        case .ldap: return try ldap.check(name, domain, password, profile)
+        case .ldap: return try directory().check(name, domain, password, profile)
         case .system:
             // Who is no mail user costs as much as a wrong password.
             let account = try SystemAccounts.find(name, profile)
@@ -127,7 +140,7 @@ private struct Source: Sendable {
         }
         switch profile.backend {
         case .system: for account in try SystemAccounts.list(limit: limit, profile) { add(account) }
-        case .ldap: try ldap.list(limit: limit, profile, add)
+        case .ldap: try directory().list(limit: limit, profile, add)
         }
         // The last page says so.
         send(DirectoryFrame(id: id, kind: .page, fields: [Array("0".utf8)] + page))

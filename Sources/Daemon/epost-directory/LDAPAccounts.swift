@@ -67,8 +67,14 @@ final class LDAPAccounts: Sendable {
         try look(for: name, domain, profile)?.account
     }
 
+    /// Nobody's name.
+    private static func stranger(_ profile: DirectoryProfile) -> String {
+        "cn=\(UInt64.random(in: 0 ... .max)),\(profile.base)"
+    }
+
+    /// - Parameter isEven: who is not there costs as many questions as who is, so that a log-in does not tell.
     private func look(
-        for name: String, _ domain: String, _ profile: DirectoryProfile
+        for name: String, _ domain: String, _ profile: DirectoryProfile, isEven: Bool = false
     ) throws(SourceFailure) -> Found? {
         let filter = DirectoryText.fill(profile.filter, name: name, domain: domain, DirectoryText.filterValue)
         do throws(LDAPLink.Failure) {
@@ -82,6 +88,7 @@ final class LDAPAccounts: Sendable {
                         code: LDAP_SIZELIMIT_EXCEEDED, detail: "\(filter) finds more than one entry")
                 }
                 guard let entry = entries.first, let account = Self.account(entry, asked: name, profile) else {
+                    if isEven { _ = try isMember(Self.stranger(profile), name, link) }
                     return nil
                 }
                 guard try isMember(entry.name, account.name, link) else { return nil }
@@ -129,12 +136,12 @@ final class LDAPAccounts: Sendable {
     func check(
         _ name: String, _ domain: String, _ password: [UInt8], _ profile: DirectoryProfile
     ) throws(SourceFailure) -> PasswordFinding {
-        let found = try look(for: name, domain, profile)
+        let found = try look(for: name, domain, profile, isEven: true)
         let own =
             profile.bindTemplate.isEmpty
             ? found?.entryName : DirectoryText.bindName(profile.bindTemplate, name: name, domain: domain)
         // Who is not there costs a bind too: as somebody who cannot be.
-        let bindName = own ?? "cn=\(UInt64.random(in: 0 ... .max)),\(profile.base)"
+        let bindName = own ?? Self.stranger(profile)
         do throws(LDAPLink.Failure) {
             let (code, said) = try with(profile, .logIn) { link throws(LDAPLink.Failure) in
                 try link.bind(bindName, password)
