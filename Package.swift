@@ -138,6 +138,7 @@ let package = Package(
         tests("Settings", ["Settings", "MailModel"]),
         tests("Control", ["Control"]),
         tests("DirectoryWire", ["DirectoryWire"]),
+        tests("DirectoryClient", ["DirectoryClient", "DirectoryWire", "MailModel", "Threads", "CLinux"]),
         tests("Store", ["Store", "Crypto", "Database", "Settings", "MailModel", "Control", "Tables"]),
         tests("Database", ["Database"]),
         tests("Threads", ["Threads"]),

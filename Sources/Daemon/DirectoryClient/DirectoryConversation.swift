@@ -9,8 +9,8 @@ struct DirectoryConversation {
     private let wake: Int32
     private let take: () -> [DirectoryClient.Question]?
     private var descriptor: Int32 = -1
-    /// The socket that `descriptor` is connected to.
-    private var path = ""
+    /// Where `descriptor` was looked for: the first of them that answered.
+    private var places: [String] = []
     private var decoder = DirectoryFrameDecoder()
     private var configured: DirectoryProfile?
     private var waiting: [DirectoryClient.Question] = []
@@ -36,7 +36,7 @@ struct DirectoryConversation {
             guard let new = take() else { break }
             waiting += new
             // Who has given up the privileges for PAM asks nobody else's directory.
-            if descriptor >= 0, let next = waiting.first, !sockets(for: next).contains(path) {
+            if descriptor >= 0, let next = waiting.first, sockets(for: next) != places {
                 lose("another directory is asked", repeats: true)
             }
             if descriptor < 0, !waiting.isEmpty { connect() }
@@ -78,10 +78,8 @@ struct DirectoryConversation {
             return
         }
         triedAt = now
-        for path in waiting.first.map(sockets) ?? [] where descriptor < 0 {
-            descriptor = Self.connect(path)
-            self.path = path
-        }
+        places = waiting.first.map(sockets) ?? []
+        for path in places where descriptor < 0 { descriptor = Self.connect(path) }
         if descriptor >= 0 {
             downSince = nil
             decoder = DirectoryFrameDecoder()
