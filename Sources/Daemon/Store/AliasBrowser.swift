@@ -22,6 +22,7 @@ package final class AliasBrowser: @unchecked Sendable {
         var domain: String
         var sort: String
         var descending: Bool
+        var hidden: Set<String>
     }
     private let lock = Mutex<Void>(())
     private let connection: Connection
@@ -34,14 +35,15 @@ package final class AliasBrowser: @unchecked Sendable {
         connection = try Connection(path: layout.store, mode: .readOnly)
     }
 
+    /// - Parameter hidden: domains whose aliases are left out.
     /// - Returns: the rows of the window asked for, and how many there are.
     package func list(
-        _ input: AliasInterface.List.Input
+        _ input: AliasInterface.List.Input, hidden: Set<String> = []
     ) throws(ControlError) -> (rows: [Row], total: Int, offset: Int, position: Int?) {
         let wanted = Order(
             filter: (input.filter ?? "").lowercased(), domain: (input.domain ?? "").lowercased(),
             sort: input.sort ?? "alias",
-            descending: input.descending ?? false)
+            descending: input.descending ?? false, hidden: hidden)
         guard ["alias", "target"].contains(wanted.sort) else {
             throw StoreWriter.refused(
                 "sort", "alias.bad-sort", "\"\(wanted.sort)\" is not alias or target", wanted.sort)
@@ -53,6 +55,14 @@ package final class AliasBrowser: @unchecked Sendable {
             let end = min(browser.chosen.count, offset + min(max(input.limit, 1), 1000))
             let position = input.locate.flatMap { id in browser.chosen.firstIndex { $0.id == id } }
             return (Array(browser.chosen[offset..<end]), browser.chosen.count, offset, position)
+        }
+    }
+
+    /// Domains that have aliases.
+    package func domains() throws(ControlError) -> Set<String> {
+        try locked { browser throws(DatabaseError) in
+            try browser.refresh()
+            return Set(browser.all.map(\.rule.alias.domain))
         }
     }
 
@@ -85,7 +95,7 @@ package final class AliasBrowser: @unchecked Sendable {
     }
 
     private func arrange(_ wanted: Order) {
-        chosen = all
+        chosen = wanted.hidden.isEmpty ? all : all.filter { !wanted.hidden.contains($0.rule.alias.domain) }
         if !wanted.domain.isEmpty { chosen = chosen.filter { $0.rule.alias.domain == wanted.domain } }
         if !wanted.filter.isEmpty {
             chosen = chosen.filter { $0.key.contains(wanted.filter) || $0.targetKey.contains(wanted.filter) }

@@ -28,22 +28,30 @@ struct AliasDesk: Sendable {
 
     private func registerLists(on server: ControlServer) {
         let (desk, browser, directory) = (desk, browser, directory)
-        server.on(AliasInterface.List.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in
-                let (rows, total, offset, position) = try browser.list(input)
+        server.on(AliasInterface.List.self) { input, caller throws(ControlError) in
+            if let domain = input.domain { try desk.gate.need([domain], caller) }
+            let shut = try desk.gate.shut(caller)
+            return try await desk.offload.run { () throws(ControlError) in
+                let (rows, total, offset, position) = try browser.list(input, hidden: shut)
+                let hidden = shut.isEmpty ? [] : try browser.domains().intersection(shut).sorted()
                 return .init(
-                    rows: try Self.entries(rows, directory), total: total, offset: offset, position: position)
+                    rows: try Self.entries(rows, directory), total: total, offset: offset, position: position,
+                    protected: hidden.isEmpty ? nil : hidden)
             }
         }
-        server.on(AliasInterface.Get.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in try desk.store.alias(input.alias) }
+        server.on(AliasInterface.Get.self) { input, caller throws(ControlError) in
+            try desk.gate.need(address: input.alias, caller)
+            return try await desk.offload.run { () throws(ControlError) in try desk.store.alias(input.alias) }
         }
-        server.on(AliasInterface.Export.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in
+        server.on(AliasInterface.Export.self) { input, caller throws(ControlError) in
+            // A file that lacks some would be taken for all of them.
+            try desk.gate.need(try browser.domains().sorted(), caller)
+            return try await desk.offload.run { () throws(ControlError) in
                 try browser.export(offset: input.offset, limit: input.limit)
             }
         }
-        server.on(AliasInterface.Test.self) { input, _ throws(ControlError) in
+        server.on(AliasInterface.Test.self) { input, caller throws(ControlError) in
+            try desk.gate.need(address: input.address, caller)
             guard let address = MailAddress(typed: input.address) else {
                 let shown = DisplayText.clean(input.address, limit: 80)
                 throw ControlError(

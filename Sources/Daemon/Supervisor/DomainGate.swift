@@ -59,18 +59,41 @@ final class DomainGate: Sendable {
         try need([String(address[address.index(after: at)...])], caller)
     }
 
+    /// The protected domains that the caller has not opened.
+    func shut(_ caller: Caller) throws(ControlError) -> Set<String> {
+        let (hashes, system) = try browser.operationHashes()
+        return Set(hashes.filter { !isOpen($0.value, system, caller) }.keys)
+    }
+
+    /// What of the history a caller may see: of protected domains that are not open, only that something was changed.
+    /// - Parameter shut: of this caller.
+    static func visible(_ changes: [ChangeRecord], shut: Set<String>) -> [ChangeRecord] {
+        guard !shut.isEmpty else { return changes }
+        var named: Set<String> = []
+        return changes.compactMap { change in
+            guard let domain = domain(ofPath: change.path), shut.contains(domain) else { return change }
+            return named.insert(domain).inserted ? ChangeRecord(path: "domain/\(domain)", old: nil, new: nil) : nil
+        }
+    }
+
+    /// - Returns: folded; `nil` when the path belongs to no domain.
+    static func domain(ofPath path: String) -> String? {
+        let parts = path.split(separator: "/", maxSplits: 2).map(String.init)
+        guard parts.count > 1 else { return nil }
+        if parts[0] == "domain" { return parts[1].lowercased() }
+        guard ["account", "alias", "file", "mailbox"].contains(parts[0]), let at = parts[1].lastIndex(of: "@") else {
+            return nil
+        }
+        return String(parts[1][parts[1].index(after: at)...]).lowercased()
+    }
+
     /// The domains behind paths of the history; for the system management password, which opens all: whoever sets it
     /// must know the present one, or have opened every protected domain.
     func need(paths: some Sequence<String>, _ caller: Caller) throws(ControlError) {
         var domains: Set<String> = []
         for path in paths {
-            let parts = path.split(separator: "/").map(String.init)
-            if parts.count > 1, parts[0] == "domain" {
-                domains.insert(parts[1])
-            } else if parts.count > 1, ["account", "alias", "file", "mailbox"].contains(parts[0]),
-                let at = parts[1].lastIndex(of: "@")
-            {
-                domains.insert(String(parts[1][parts[1].index(after: at)...]))
+            if let domain = Self.domain(ofPath: path) {
+                domains.insert(domain)
             } else if path == AdminSettings.passwordHash.key {
                 try needSystem(caller)
             }

@@ -40,8 +40,8 @@ struct ServerDesk: Sendable {
         server.stream(ServerInterface.Setup.self) { [setup] input, caller, replies throws(ControlError) in
             try await setup.run(input, caller, replies)
         }
-        server.stream(ServerInterface.Watch.self) { input, _, replies throws(ControlError) in
-            await watch(input, replies)
+        server.stream(ServerInterface.Watch.self) { input, caller, replies throws(ControlError) in
+            await watch(input, caller, replies)
         }
     }
 
@@ -71,7 +71,7 @@ struct ServerDesk: Sendable {
     }
 
     private func watch(
-        _ input: ServerInterface.Watch.Input, _ replies: Replies<ServerInterface.Watch.Output>
+        _ input: ServerInterface.Watch.Input, _ caller: Caller, _ replies: Replies<ServerInterface.Watch.Output>
     ) async {
         let interval = min(max(input.statusInterval, 200), 60_000)
         let (items, continuation) = desk.hub.subscribe()
@@ -88,6 +88,10 @@ struct ServerDesk: Sendable {
             switch item {
             case .event(let event):
                 if let status = event.status { last = status }
+                var event = event
+                // Unknown doors are shut ones.
+                guard let shut = try? desk.gate.shut(caller) else { continue }
+                event.changes = event.changes.map { DomainGate.visible($0, shut: shut) }
                 replies.send(event)
             case .tick:
                 let status = await currentStatus()

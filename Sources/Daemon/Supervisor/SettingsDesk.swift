@@ -29,8 +29,19 @@ struct SettingsDesk: Sendable {
             }
             return input.dryRun ? applied : await desk.inForce(applied, by: caller)
         }
-        server.on(SettingsInterface.History.self) { input, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in .init(revisions: try desk.store.history(input)) }
+        server.on(SettingsInterface.History.self) { input, caller throws(ControlError) in
+            let shut = try desk.gate.shut(caller)
+            if let domain = input.path.flatMap(DomainGate.domain), shut.contains(domain) {
+                try desk.gate.need([domain], caller)
+            }
+            return try await desk.offload.run { () throws(ControlError) in
+                let revisions = try desk.store.history(input).map { revision in
+                    var revision = revision
+                    revision.changes = DomainGate.visible(revision.changes, shut: shut)
+                    return revision
+                }
+                return .init(revisions: revisions)
+            }
         }
         let (writeTable, writeAccountFiles) = (writeTable, writeAccountFiles)
         server.on(SettingsInterface.Revert.self) { input, caller throws(ControlError) in

@@ -36,11 +36,16 @@ package enum AliasInterface {
             package var offset: Int
             /// Of `locate`; `nil` when it is not among the rows.
             package var position: Int?
-            package init(rows: [AliasEntry], total: Int, offset: Int, position: Int? = nil) {
+            /// Domains whose aliases are left out: they are protected, and the caller has not opened them.
+            package var protected: [String]?
+            package init(
+                rows: [AliasEntry], total: Int, offset: Int, position: Int? = nil, protected: [String]? = nil
+            ) {
                 self.rows = rows
                 self.total = total
                 self.offset = offset
                 self.position = position
+                self.protected = protected
             }
         }
     }
