@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from support.mail import message
+from support.terminal import Terminal
 from support.waiting import until
 
 
@@ -127,6 +128,7 @@ def test_the_accounts_are_made_equal_to_a_file(server, tmp_path):
 def test_a_protected_domain_is_shut_on_every_way_in(server, tmp_path):
     """R-ACC-11, A-20: enforced by the daemon."""
     server.account("taro")
+    server.do("alias", "add", f"info@{server.domain}", f"taro@{server.domain}")
     server.do("domain", "change", server.domain, "--operation-password-stdin", stdin="Sesame-1\n")
     assert "Sesame-1" not in server.do("history", "list", "--json")
     link = Link(server)
@@ -151,6 +153,14 @@ def test_a_protected_domain_is_shut_on_every_way_in(server, tmp_path):
         f"{directory}.GetAccountFile": file,
         f"{directory}.SetAccountFile": dict(file, text="", note=""),
         f"{directory}.TestAccount": dict(address=address, sender=""),
+        "org.epost.Aliases.List": dict(domain=server.domain, offset=0, limit=10),
+        "org.epost.Aliases.Get": dict(alias=f"info@{server.domain}"),
+        "org.epost.Aliases.Export": dict(offset=0, limit=10),
+        "org.epost.Aliases.Test": dict(address=f"info@{server.domain}"),
+        "org.epost.Settings.History": dict(path=f"account/{address}", limit=10),
+        "org.epost.Server.Setup": dict(
+            backend="soft", dnsServers=[server.dns], domains=[dict(name=server.domain, address="127.0.0.1")],
+            administrator=address, relayNetworks=[], registerServices=False, change=True),
         "org.epost.Aliases.Add": dict(alias=f"a@{server.domain}", target=address, note=""),
         "org.epost.Aliases.Import": dict(
             text=f"a@{server.domain}\t{address}\n", replaces=False, dryRun=True, note=""),
@@ -161,7 +171,14 @@ def test_a_protected_domain_is_shut_on_every_way_in(server, tmp_path):
     for method, parameters in shut.items():
         assert link.code(method, **parameters) == "domain.locked", method
     assert link.code(f"{directory}.OpenDomain", domain=server.domain, password="wrong") == "domain.wrong-password"
+    # Of lists that go over all domains, what is protected is left out, and that is said.
+    listed = link.call("org.epost.Aliases.List", offset=0, limit=10)["parameters"]
+    assert listed["rows"] == [] and listed["total"] == 0 and listed["protected"] == [server.domain]
+    history = json.dumps(link.call("org.epost.Settings.History", limit=100))
+    assert address not in history and "info@" not in history and f"domain/{server.domain}" in history
     opened = link.call(f"{directory}.OpenDomain", domain=server.domain, password="Sesame-1")
+    assert link.call("org.epost.Aliases.List", offset=0, limit=10)["parameters"]["total"] == 1
+    assert address in json.dumps(link.call("org.epost.Settings.History", limit=100))
     assert "error" not in link.call(f"{directory}.ListAccounts", domain=server.domain, offset=0, limit=10)
     other = Link(server)
     assert other.code(f"{directory}.GetAccount", address=address) == "domain.locked"
@@ -194,6 +211,36 @@ def test_commands_take_the_operation_password_from_the_environment_or_a_file(ser
     server.do(
         "domain", "change", server.domain, "--no-operation-password", "--domain-password-file", secret)
     assert "taro" in server.do("account", "list", server.domain)
+
+
+def test_who_sits_at_a_terminal_is_asked_for_the_operation_password(server):
+    server.account("taro")
+    server.do("domain", "change", server.domain, "--operation-password-stdin", stdin="Sesame-1\n")
+    for password, status, shown in (("Sesame-1", 0, "taro"), ("wrong", 1, "neither the operation password")):
+        terminal = Terminal(server.root, "--language", "en", "account", "list", server.domain)
+        try:
+            terminal.until(f"Operation password of {server.domain}: ")
+            mark = terminal.keys(password + "\n")
+            assert terminal.wait() == status
+            said = terminal.output[mark:].decode()
+            assert shown in said and password not in said, "what is typed is not shown"
+        finally:
+            terminal.close()
+
+
+def test_setting_up_again_asks_for_the_operation_password(server):
+    server.do("domain", "change", server.domain, "--operation-password-stdin", stdin="Sesame-1\n")
+    again = ["setup", "--change", "--domain", server.domain, "--address", "127.0.0.1", "--dns", server.dns,
+             "--administrator", f"root@{server.domain}", "--no-services"]
+    refused = server.run(*again)
+    assert refused.returncode == 1 and "protected" in refused.stderr
+    assert server.json("setting", "get", "admin.account")["values"] == [f"postmaster@{server.domain}"]
+    done = subprocess.run(
+        [os.environ["EPOST_BIN"] + "/epost-console", "--root", server.root, *again],
+        env=dict(os.environ, EPOST_DOMAIN_PASSWORD="Sesame-1"), capture_output=True, text=True, timeout=60,
+        stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert server.json("setting", "get", "admin.account")["values"] == [f"root@{server.domain}"]
 
 
 def test_aliases_are_imported_from_a_file_larger_than_a_frame(server, tmp_path):

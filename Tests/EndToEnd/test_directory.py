@@ -42,10 +42,10 @@ def use(server, slapd, **more):
 
 
 @pytest.fixture
-def connect(server, client_tls):
+def connect_to(client_tls):
     opened = []
 
-    def open_one():
+    def open_one(server):
         client = smtplib.SMTP_SSL("127.0.0.1", server.smtps, "client.example", timeout=30, context=client_tls)
         opened.append(client)
         client.ehlo()
@@ -53,6 +53,11 @@ def connect(server, client_tls):
     yield open_one
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def connect(server, connect_to):
+    return lambda: connect_to(server)
 
 
 def login(client, name, password="Secret-1", mechanism="PLAIN"):
@@ -121,6 +126,49 @@ def test_only_members_of_the_group_are_mail_users(server, slapd, connect):
     assert rcpt(client, "grace@in.example") == 550
     assert login(connect(), "ada") == 235
     assert login(connect(), "grace") == 535
+
+
+@pytest.mark.parametrize("membership", ["", f"cn=mail,{BASE}"])
+def test_an_unknown_name_costs_the_directory_as_much_as_a_wrong_password(server, tmp_path, directory_certificate,
+                                                                         connect, membership):
+    """Counted by what the directory is asked, for its clock is not ours."""
+    directory = Slapd(tmp_path / "counted", PEOPLE, directory_certificate).start("stats")
+    try:
+        use(server, directory, ldap__group=membership)
+        server.do("setting", "set", "receiver.auth_failure_delay", "0")
+        server.do("setting", "set", "accounts.missing_cache_time", "600")
+        client, work = connect(), {}
+        for name in ("ada", "nobody", "off"):
+            # Who it is is known by now; what is counted is the check of the password.
+            rcpt(client, f"{name}@in.example")
+        # The first log-in of all makes the connection.
+        assert login(connect(), "ada") == 235
+        for name in ("ada", "nobody", "off"):
+            before = len(directory.operations())
+            assert login(connect(), name, "wrong") == 535
+            work[name] = directory.operations()[before:]
+        assert work["ada"] == work["nobody"] == work["off"]
+        assert work["ada"].count("BIND dn") == 1
+    finally:
+        directory.kill()
+
+
+def test_the_wizard_without_questions_brings_a_directory(empty, slapd, connect_to):
+    """R-WIZ-06, with what the directory needs in the same call; nothing is written when that is wrong."""
+    values = {"ldap.url": slapd.url, "ldap.ca_file": slapd.certificate / "cert.pem", "ldap.base": BASE,
+              "ldap.bind_dn": SEARCHER, "ldap.password_file": slapd.password_file(empty.root)}
+    sets = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
+    wrong = empty.run("setup", "--domain", empty.domain, "--address", "127.0.0.1", "--dns", empty.dns,
+                      "--administrator", "postmaster@in.example", "--backend", "ldap", *sets, "--set", "ldap.filter=x")
+    assert wrong.returncode == 1 and "ldap.filter" in wrong.stderr
+    other = empty.run("setup", "--domain", empty.domain, "--address", "127.0.0.1", "--dns", empty.dns,
+                      "--administrator", "postmaster@in.example", "--set", "delivery.threads=1")
+    assert other.returncode == 1 and "delivery.threads" in other.stderr
+    empty.setup("--backend", "ldap", *sets)
+    assert rcpt(connect_to(empty), "ada@in.example") == 250
+    # What is not in force can be tried by who may change it.
+    checked = empty.json("directory", "check", "ada")
+    assert all(step["isRight"] for step in checked["steps"])
 
 
 def test_users_can_log_in_by_a_template(server, slapd, connect):

@@ -29,8 +29,14 @@ extension SessionHandler {
             guard let account = proved else { return resolve(.refused(.internalError)) }
             return authenticated(as: account, credentials)
         }
-        if core.directory.asksElsewhere, mustWait(forLogin: credentials.name, { $0.begin(credentials) }) { return }
-        begin(credentials)
+        // From before the first question: a name that is at hand saves one, and that must not show.
+        let began = NIODeadline.now()
+        if core.directory.asksElsewhere,
+            mustWait(forLogin: credentials.name, { $0.begin(credentials, since: began) })
+        {
+            return
+        }
+        begin(credentials, since: began)
     }
 
     /// Waits until the directory can say who has a login name.
@@ -40,11 +46,11 @@ extension SessionHandler {
         return mustWait(for: addresses, next)
     }
 
-    private func begin(_ credentials: Credentials) {
+    private func begin(_ credentials: Credentials, since began: NIODeadline) {
         do throws(DirectoryError) {
             let account = try core.directory.completeLogin(credentials.name, at: local)
             switch core.locks.begin(client, local: local, account: account) {
-            case .check(let isLocked): check(credentials, account, isLocked: isLocked)
+            case .check(let isLocked): check(credentials, account, isLocked: isLocked, since: began)
             case .addressLocked(let lock):
                 let verdict = ConnectionPolicy.refusal(of: client, for: lock)
                 resolve(.closed(verdict.reason, refusal(verdict, moment: "AUTH")))
@@ -56,9 +62,8 @@ extension SessionHandler {
     }
 
     /// - Parameter account: the complete form of the login name, whether or not it is there.
-    private func check(_ credentials: Credentials, _ account: String, isLocked: Bool) {
+    private func check(_ credentials: Credentials, _ account: String, isLocked: Bool, since began: NIODeadline) {
         wait()
-        let began = NIODeadline.now()
         let answer = callback { (handler: SessionHandler, outcome: PasswordPool.Outcome) in
             handler.core.locks.ended(handler.client)
             handler.checked(outcome, credentials, account, isLocked: isLocked, since: began)

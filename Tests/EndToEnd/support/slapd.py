@@ -3,6 +3,7 @@ import base64
 import hashlib
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -88,11 +89,19 @@ access to * by dn="{SEARCHER}" read by * none
     def url(self):
         return f"ldap://127.0.0.1:{self.port}"
 
-    def start(self):
+    @property
+    def log(self):
+        return self.folder / "log"
+
+    def operations(self):
+        """What was asked since the start: `SRCH`, `BIND` and the like, in order."""
+        return re.findall(r" op=\d+ (SRCH base|BIND dn)", self.log.read_text())
+
+    def start(self, level="0"):
         self.process = subprocess.Popen(
-            ["/usr/sbin/slapd", "-f", self.folder / "slapd.conf", "-d", "0", "-h",
+            ["/usr/sbin/slapd", "-f", self.folder / "slapd.conf", "-d", level, "-h",
              f"{self.url} ldaps://127.0.0.1:{self.tls_port}"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
 
         def listens():
             assert self.process.poll() is None, "slapd has ended"
