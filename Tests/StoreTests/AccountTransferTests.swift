@@ -103,6 +103,34 @@ struct AccountTransferTests {
 
     // MARK: Hashes of many
 
+    /// Who has most rights waits least, and several threads make each hash once.
+    @Test func theAdministratorsHashIsMadeWholeFirst() throws {
+        try domain()
+        _ = try store.apply(
+            [SettingChange(key: "admin.account", values: ["u5@in.example"])], note: "", dryRun: false, by: author)
+        try carry((1...6).map { try line($0, "u\($0)@in.example", "secret\($0)") }, whole: 0)
+        for name in ["u1", "u2"] {
+            _ = try store.changeAccount(
+                "\(name)@in.example", AccountValues(isEnabled: false), base: nil, note: "", by: author)
+        }
+        func open() throws -> [String] {
+            try (1...6).filter {
+                try PasswordHash(text: store.account("u\($0)@in.example").passwordHash)?.isFirstStep == true
+            }.map { "u\($0)" }
+        }
+        #expect(try open().count == 6)
+        #expect(try store.completeHashes(limit: 1, workers: 4) == 1)
+        #expect(try !open().contains("u5"))
+        #expect(try store.completeHashes(limit: 3, workers: 4) == 3)
+        #expect(try open() == ["u1", "u2"])
+        #expect(try store.completeHashes(limit: 100, workers: 4) == 2)
+        #expect(try store.incompleteHashes() == 0)
+        for index in 1...6 {
+            let hash = PasswordHash(text: try store.account("u\(index)@in.example").passwordHash)
+            #expect(hash?.matches(Array("secret\(index)".utf8)) == true)
+        }
+    }
+
     /// Clear passwords of a long import: checked at once, whole later, also in the history; never in clear.
     @Test func manyPasswordsAreCompletedLater() throws {
         try domain()

@@ -1,28 +1,34 @@
 import Control
 import Crypto
 import Database
+import Glibc
 import MailModel
+import Settings
+import Threads
 
 extension StoreWriter {
     /// Makes whole some of the password hashes of which a mass import made the first step only, in the accounts and in
     /// the history. No revision: the passwords are the same. Computes outside the lock.
-    /// - Parameter limit: hashes at most; each takes some 40 ms.
+    ///
+    /// The administrator's comes first, then those of accounts that are in use.
+    /// - Parameters:
+    ///   - limit: hashes at most; each takes some 40 ms of a core.
+    ///   - workers: threads that compute: this one, and others in time that nobody else wants.
     /// - Returns: how many were made whole; 0 when none is left.
-    package func completeHashes(limit: Int) throws(ControlError) -> Int {
+    package func completeHashes(limit: Int, workers: Int = 1) throws(ControlError) -> Int {
         let first = Self.firstStep
+        let administrator = MailAddress(typed: try snapshot()[AdminSettings.account])?.folded
         var found = try locked { connection, _ in
             try connection.rows(
-                "SELECT domain, folded, password FROM accounts WHERE password GLOB '\(first)*' LIMIT ?",
-                DatabaseValue(limit)
+                """
+                SELECT domain, folded, password FROM accounts WHERE password GLOB '\(first)*'
+                ORDER BY domain=?2 AND folded=?3 DESC, enabled DESC LIMIT ?1
+                """,
+                DatabaseValue(limit), .text(administrator?.domain ?? ""), .text(administrator?.localPart ?? "")
             ) { (path: "account/\(MailAddress(localPart: $0.text(1), domain: $0.text(0)).text)", hash: $0.text(2)) }
         }
         if found.isEmpty { found = try firstStepsInHistory(limit: limit) }
-        var made: [(path: String, old: String, new: String)] = []
-        for (path, hash) in found {
-            guard let new = PasswordHash(text: hash)?.completed()?.text else { continue }
-            made.append((path, hash, new))
-        }
-        let ready = made
+        let ready = Self.made(of: found, workers: workers)
         guard !ready.isEmpty else { return 0 }
         try locked { connection, _ in
             try connection.transaction {
@@ -30,6 +36,36 @@ extension StoreWriter {
             }
         }
         return ready.count
+    }
+
+    private typealias Made = (path: String, old: String, new: String)
+
+    /// SCHED_IDLE (sched(7)): computes while nobody else wants the core. Only for threads that hold no lock.
+    private static let idleScheduling: Int32 = 5
+
+    private static func made(of found: [(path: String, hash: String)], workers: Int) -> [Made] {
+        let shared = Monitor((next: 0, made: [Made]()))
+        let work: @Sendable () -> Void = {
+            while let (path, hash) = shared.withLock({ state -> (path: String, hash: String)? in
+                guard state.next < found.count else { return nil }
+                state.next += 1
+                return found[state.next - 1]
+            }) {
+                guard let new = PasswordHash(text: hash)?.completed()?.text else { continue }
+                shared.withLock { $0.made.append((path, hash, new)) }
+            }
+        }
+        let others = (1..<max(1, min(workers, found.count))).compactMap { _ in
+            Thread(name: "hash") {
+                var parameters = sched_param()
+                sched_setscheduler(0, idleScheduling, &parameters)
+                work()
+            }
+        }
+        // Whatever the machine has to do, one goes on.
+        work()
+        for thread in others { thread.join() }
+        return shared.withLock { $0.made }
     }
 
     /// Accounts whose hash is not whole yet.

@@ -113,7 +113,9 @@ package enum Daemon {
         let offload = Offload()
         let desk = Desk(
             layout: layout, store: store, board: board, hub: hub, inbox: inbox, offload: offload, queue: queue,
-            hashes: HashCompleter(store: store) { [inbox] text in inbox.post { $0.log(.info, text) } },
+            hashes: HashCompleter(store: store, progress: { [board] in board.update(hashesLeft: $0) }) { [inbox] text in
+                inbox.post { $0.log(.info, text) }
+            },
             gate: DomainGate(browser: browser, offload: offload))
         let aliases = try AliasBrowser(layout: layout)
         let tables = TableFiles(desk: desk)

@@ -16,6 +16,7 @@ final class StatusBoard: Sendable {
         var listeners: [ListenerAddress] = []
         var isConfigured = false
         var revision = 0
+        var hashesLeft = 0
         /// Who has staged changes; goes with the connection.
         var presence: [Int: Presence] = [:]
     }
@@ -34,6 +35,9 @@ final class StatusBoard: Sendable {
             $0.revision = revision
         }
     }
+
+    /// - Parameter hashesLeft: of a mass import, not yet made whole.
+    func update(hashesLeft: Int) { state.withLock { $0.hashesLeft = hashesLeft } }
 
     /// - Parameter pages: with staged changes; none takes the caller off.
     func announce(_ pages: [String], by caller: Caller) {
@@ -55,7 +59,8 @@ final class StatusBoard: Sendable {
             return ServerStatus(
                 host: SystemName.full, version: productVersion, isConfigured: state.isConfigured, now: Clock.wall(),
                 startedAt: startedAt, pid: Int(getpid()), revision: state.revision, services: state.services,
-                queue: queue, presence: state.presence.sorted { $0.key < $1.key }.map(\.value.text))
+                queue: queue, presence: state.presence.sorted { $0.key < $1.key }.map(\.value.text),
+                hashesLeft: state.hashesLeft > 0 ? state.hashesLeft : nil)
         }
     }
 }

@@ -209,9 +209,11 @@ package struct ServerStatus: Codable, Hashable, Sendable {
     package var queue: QueueSummary
     /// `sato@Relay`: consoles with staged changes.
     package var presence: [String]
+    /// Password hashes of a mass import that are not yet made whole; `nil`: none.
+    package var hashesLeft: Int?
     package init(
         host: String, version: String, isConfigured: Bool, now: Int, startedAt: Int, pid: Int, revision: Int,
-        services: [ServiceStatus], queue: QueueSummary, presence: [String]
+        services: [ServiceStatus], queue: QueueSummary, presence: [String], hashesLeft: Int? = nil
     ) {
         self.host = host
         self.version = version
@@ -223,6 +225,7 @@ package struct ServerStatus: Codable, Hashable, Sendable {
         self.services = services
         self.queue = queue
         self.presence = presence
+        self.hashesLeft = hashesLeft
     }
 }
 

@@ -76,6 +76,9 @@ enum DashboardText {
             items.append(
                 Item(text: .text("dashboard.locks", String(shut.count), Visible.line(newest.subject)), page: .log))
         }
+        if let left = model.status?.hashesLeft {
+            items.append(Item(text: .text("dashboard.hashes", String(left)), page: .accounts))
+        }
         if let queue = model.status?.queue {
             if queue.held > 0 {
                 items.append(Item(text: .text("dashboard.held", String(queue.held)), page: .queue))
