@@ -11,9 +11,9 @@ struct AccountSourceTests {
         driver.keys(.down, .down, .control("o"))
         #expect(driver.text.contains("step 1 of 6") && driver.text.contains("Enter the address of the directory"))
         driver.type("ldap://dc1.example.jp")
-        driver.keys(.tab)
+        driver.keys(.tab, .tab)
         driver.type("dc=example,dc=jp")
-        driver.keys(.backTab, .backTab, .enter, .down, .enter)
+        driver.keys(.backTab, .backTab, .backTab, .enter, .down, .enter)
         driver.keys(.control("o"))
         #expect(driver.text.contains("step 2 of 6"))
         driver.type("192.168.1.4")
@@ -69,5 +69,26 @@ struct AccountSourceTests {
         driver.keys(.control("o"))
         #expect(driver.server.accountsChanged.map(\.values) == [AccountValues(mailboxLimit: 5 << 20)])
         #expect(!driver.text.contains("Names and password are changed there"))
+    }
+
+    /// What an import leaves to do is seen where somebody looks first.
+    @Test func weakHashesAreSeenOnTheDashboard() {
+        var server = FakeServer()
+        server.hashesLeft = 812
+        var driver = Driver(server: server)
+        driver.go(.dashboard)
+        #expect(driver.text.contains("812 imported password hashes"))
+    }
+
+    /// R-DOM-12, R-DOM-13: what the chosen way does not use cannot be edited.
+    @Test(arguments: [("soft", [false, false]), ("system", [true, false]), ("ldap", [false, true])])
+    func settingsOfOtherWaysAreOff(backend: String, enabled: [Bool]) {
+        var driver = Driver()
+        if backend != "soft" { driver.other("accounts.backend", [backend]) }
+        driver.go(.domain)
+        driver.keys(.up, .up, .up, .right, .enter)
+        let form = driver.app.dialogs.last?.dialog.form
+        let found = ["accounts.mail_group", "ldap.base"].map { form?.widget($0, as: TextField.self)?.isEnabled == true }
+        #expect(found == enabled)
     }
 }

@@ -30,6 +30,7 @@ struct FakeServer {
             notAfter: 2_110_000_000, daysLeft: 3640, isSelfSigned: true, keyType: "EC", keyBits: 256,
             fingerprint: "00ff", chain: 1), keyMatches: true)
     var setupSteps: [SetupStep] = []
+    var hashesLeft: Int?
     var accountsChanged: [DirectoryInterface.ChangeAccount.Input] = []
     var checks: [DirectoryInterface.CheckDirectory.Input] = []
     var checkSteps: [DirectoryInterface.CheckDirectory.Step] = [
@@ -168,6 +169,6 @@ struct FakeServer {
             pid: 2100, revision: revision, services: services,
             queue: QueueSummary(
                 messages: queue.count, recipients: queue.count + 417, deferred: 29, held: 1, oldestAge: 11_520),
-            presence: ["yamada@Server", "sato@Relay"])
+            presence: ["yamada@Server", "sato@Relay"], hashesLeft: hashesLeft)
     }
 }

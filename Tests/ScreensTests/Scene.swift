@@ -55,7 +55,7 @@ enum Scene {
         var driver = wizard(1, language, columns, rows)
         driver.keys(.down, .down, .tab, .tab)
         driver.type("ldap://dc1.example.jp")
-        driver.keys(.tab)
+        driver.keys(.tab, .tab)
         driver.type("dc=exampel,dc=jp")
         return driver
     }

@@ -13,7 +13,7 @@ struct WizardAccounts: Hashable, Sendable {
         case kept
     }
     static let system = ["accounts.mail_group", "accounts.foreign_domain"]
-    static let ldap = ["ldap.url", "ldap.base", "ldap.bind_dn", "ldap.password_file", "ldap.group"]
+    static let ldap = ["ldap.url", "ldap.ca_file", "ldap.base", "ldap.bind_dn", "ldap.password_file", "ldap.group"]
     /// What the kind of a directory decides. `nil`: the default, which fits Active Directory.
     private static let openLDAP = [
         "ldap.filter": "(&(objectClass=inetOrgPerson)(|(uid={name})(mail={address})))", "ldap.account_attribute": "uid",
