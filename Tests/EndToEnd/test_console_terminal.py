@@ -194,3 +194,25 @@ def test_a_change_is_on_the_screen_within_50_ms_of_the_socket(server, tmp_path):
     finally:
         console.close()
         relay.close()
+
+
+def test_a_live_stream_that_is_cut_off_is_taken_up_again(server, tmp_path):
+    """The daemon drops a reader that stood still for long (suspended, a hung ssh): afterwards its console must not show
+    a state that no longer moves."""
+    relay = Relay(tmp_path, server.root / "run/control.sock")
+    console = Terminal(
+        server.root, program=[str(BIN / "epost-console"), "--socket", relay.path, "--language", "en"])
+    try:
+        console.until("SMTP gateway")
+        until(lambda: relay.watching, "the stream")
+        first = set(relay.watching)
+        relay.cut_streams()
+        until(lambda: (console.take(0.01), relay.watching - first)[1], "another stream")
+        change = subprocess.run(
+            [BIN / "epost-console", "--root", server.root, "setting", "set", "server.smtp_gateway", "zzzzzzzzzz.example.net"],
+            stdout=subprocess.DEVNULL, timeout=60)
+        assert change.returncode == 0
+        console.until("zzzzzzzzzz")
+    finally:
+        console.close()
+        relay.close()

@@ -16,7 +16,11 @@ final class SocketLink {
     }
     private final class Box {
         var connection: Connection
-        init(_ connection: consuming Connection) { self.connection = connection }
+        let isStream: Bool
+        init(_ connection: consuming Connection, isStream: Bool = false) {
+            self.connection = connection
+            self.isStream = isStream
+        }
     }
 
     /// Milliseconds between two tries to connect.
@@ -82,12 +86,13 @@ final class SocketLink {
             return
         }
         do throws(ControlError) {
-            let box = Box(try Connection(path: path))
+            let box = Box(try Connection(path: path), isStream: lane == .stream)
             box.connection.waiting = greeting.isEmpty ? [id] : [Self.unasked, id]
             box.connection.output = greeting + frame
             apart[id] = box
         } catch {
             messages.append(.failed(id, error))
+            if lane == .stream { lose(at: now) }
         }
     }
 
@@ -111,7 +116,13 @@ final class SocketLink {
         for (id, box) in apart where !serve(box) {
             // A stream that ends by itself has said so in its last reply; one cut off has not.
             apart[id] = nil
-            if !box.connection.waiting.isEmpty { messages.append(.failed(id, .connectionLost(path: path))) }
+            guard !box.connection.waiting.isEmpty else { continue }
+            messages.append(.failed(id, .connectionLost(path: path)))
+            // What it showed stands still from here on, and its owner asks again with the next connection only.
+            if box.isStream {
+                lose(at: now)
+                break
+            }
         }
         defer { messages = [] }
         return messages

@@ -12,6 +12,8 @@ class Relay:
         self.target = str(target)
         # (moment, octets) of each push that tells of a change, newest last.
         self.delivered = []
+        # Client ends that asked for the live stream.
+        self.watching = set()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(64)
@@ -24,9 +26,13 @@ class Relay:
         while True:
             ready, _, _ = select.select([self.listener, self.stop_reader, *other], [], [])
             if self.stop_reader in ready:
-                for end in other:
-                    end.close()
-                return
+                if os.read(self.stop_reader, 1) == b"x":
+                    for end in other:
+                        end.close()
+                    return
+                for end in list(self.watching):
+                    self._end(end, other, client_ends)
+                continue
             for end in ready:
                 if end is self.listener:
                     client = self.listener.accept()[0]
@@ -44,15 +50,24 @@ class Relay:
             octets = b""
         peer = other[end]
         if not octets:
-            for one in (end, peer):
-                other.pop(one, None)
-                client_ends.discard(one)
-                one.close()
-            return
+            return self._end(end, other, client_ends)
+        if end in client_ends and b"Server.Watch" in octets:
+            self.watching.add(end)
         peer.sendall(octets)
         # The moment counts from when the socket has it, not from the change.
         if peer in client_ends and b'"changed"' in octets:
             self.delivered.append((time.perf_counter(), octets))
+
+    def _end(self, end, other, client_ends):
+        for one in (end, other[end]):
+            other.pop(one, None)
+            client_ends.discard(one)
+            self.watching.discard(one)
+            one.close()
+
+    def cut_streams(self):
+        """Closes the connections of live streams, and no others."""
+        os.write(self.stop_writer, b"c")
 
     def close(self):
         os.write(self.stop_writer, b"x")
