@@ -103,7 +103,7 @@ def test_mail_is_accepted_while_a_log_cannot_be_written(server):
 
 
 def test_copies_for_the_record(server, sink, dns):
-    """Vector 9: each copy address one copy, from the null sender; not twice to a recipient; exempt clients."""
+    """R-RCV-42, R-LOG-13, vector 9: each copy address one copy, from the null sender; not twice to a recipient; exempt clients."""
     dns.mail("far.example", (10, "mx.far.example"))
     dns.host("mx.far.example")
     server.do("setting", "set", "delivery.port", sink.port)

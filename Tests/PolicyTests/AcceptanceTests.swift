@@ -7,7 +7,7 @@ import Testing
 /// Spec file 04, part 11, and file 02-3, part 3.
 @Suite("MAIL FROM")
 struct SenderPolicyTests {
-    /// The truth table of the security level (R-SVC-12 to 14, R-RCV-15).
+    /// The truth table of the security level (R-SVC-12, R-SVC-13, R-SVC-14, R-RCV-15).
     @Test(
         "security level",
         arguments: [
@@ -217,7 +217,7 @@ struct ConnectionPolicyTests {
                 openSessionsOfClient: own, isShuttingDown: stopping), settings)
     }
 
-    /// Vector 12; R-SVC-15, R-SVC-19.
+    /// Vector 12; R-SVC-15, R-SVC-19, R-RCV-06.
     @Test func sessions() {
         #expect(decide(open: 1, .init(maxSessions: 2)) == .accept)
         guard case .refuse(let verdict) = decide(open: 2, .init(maxSessions: 2)) else {

@@ -4,8 +4,9 @@ import Testing
 
 @testable import Policy
 
-/// Spec file 06, part 3: the five matrices through the decision functions, cell by cell, from inside and outside
-/// addresses, with and without authentication. Rows Int+, Int−, Ext; columns Int+, Int−, Ext.
+/// Spec file 06, part 3 (R-RELAY-31, R-RELAY-41, R-RELAY-42, R-RELAY-43, R-RELAY-44, R-RELAY-45): the five matrices
+/// through the decision functions, cell by cell, from inside and outside addresses, with and without authentication. Rows
+/// Int+, Int−, Ext; columns Int+, Int−, Ext.
 @Suite("relay matrices, decided") struct MatrixDecisionTests {
     struct Matrix: Sendable, CustomTestStringConvertible {
         let effect: String

@@ -30,7 +30,8 @@ struct RelayVector: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Spec file 06, part 6.
+/// Spec file 06, part 6. R-RELAY-04: names are compared with the envelope sender only; R-RELAY-12: 9, 10; R-RELAY-13: 11,
+/// 12; R-RELAY-14: 14, 15, 56, 57; R-RELAY-15: 13; R-RELAY-16: 16 to 18; R-RELAY-54: 58, 59; R-RCV-20, R-RCV-21.
 @Suite("relay rules: the spec's vectors")
 struct RelayVectorTests {
     static let any = "203.0.113.9"
@@ -86,7 +87,7 @@ struct RelayVectorTests {
         .init(32, "#host false", any, "u@mailpc", "a@in.example", .senderRefusedByRule),
         // The faulty line is ignored: matrix I takes mail for a local account.
         .init(33, "192.168.0.*\tfalse", "192.168.0.9", "e@ext.example", "a@in.example", .recipientAccepted),
-        // R-RELAY-51 to 53, 56.
+        // R-RELAY-51, R-RELAY-52, R-RELAY-53, R-RELAY-56.
         .init(51, "", any, "e@ext.example", "f@ext.example", login: "a@in.example", .recipientAccepted),
         .init(
             52, "*.*.*.* norelay", any, "x@in.example", "f@ext.example", login: "a@in.example", .relayDenied),

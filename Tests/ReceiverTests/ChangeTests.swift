@@ -53,6 +53,31 @@ import Testing
         try await harness.stop()
     }
 
+    /// R-RELAY-63: what a session began with does not matter at its next MAIL.
+    @Test func newRulesDecideInRunningSessions() async throws {
+        let harness = try await ReceiverHarness.start(effect: "*.*.*.* norelay\n")
+        let running = try await TestClient.connect(port: harness.port)
+        _ = try await running.line()
+        try await running.command("EHLO c")
+        #expect(try await running.command("MAIL FROM:<e@ext.example>").hasPrefix("250"))
+        try ReceiverHarness.write(Array("ext.example false\n".utf8), to: harness.layout.path(of: .effect))
+        harness.tell(.filesChanged(["effect"]))
+        while true {
+            let other = try await TestClient.connect(port: harness.port)
+            _ = try await other.line()
+            try await other.command("EHLO c")
+            let reply = try await other.command("MAIL FROM:<e@ext.example>")
+            await other.close()
+            if reply.hasPrefix("550") { break }
+        }
+        #expect(
+            try await running.command("RCPT TO:<ann@in.example>").hasPrefix("250"), "a transaction ends as it began")
+        try await running.command("RSET")
+        #expect(try await running.command("MAIL FROM:<e@ext.example>").hasPrefix("550 5.7.1"))
+        await running.close()
+        try await harness.stop()
+    }
+
     /// R-SVC-03: a session without a message is told at once, one within a message when that is stored.
     @Test func stopCutsNobodyInMidReply() async throws {
         let spool = MemorySpool()

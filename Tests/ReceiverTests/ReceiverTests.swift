@@ -18,6 +18,7 @@ import Testing
         return client
     }
 
+    /// R-RCV-07, R-RCV-36, R-RCV-40, R-RCV-41.
     @Test func acceptedMailCarriesItsTrace() async throws {
         let spool = MemorySpool()
         let harness = try await ReceiverHarness.start(spool: spool)

@@ -47,6 +47,45 @@ import Testing
         #expect(driver.text.contains("1 faulty"))
     }
 
+    /// R-RTAB-05, R-RTAB-06, R-RTAB-10: the lists and who is not looked up, staged like every setting of the page.
+    @Test func blockListsAreEditedOnTheRelayTab() throws {
+        var driver = Driver()
+        driver.go(.relay)
+        #expect(driver.text.contains("0 lists, 0 clients not looked up"))
+        for _ in 0..<40 where !driver.text.contains("> Block lists (ORDB)") { driver.keys(.tab) }
+        driver.keys(.enter, .tab)
+        driver.type("zen.dnsbl.example")
+        driver.keys(.enter, .control("o"))
+        #expect(driver.model.draft["receiver.dnsbl_zones"]?.new == ["zen.dnsbl.example"])
+        #expect(driver.text.contains("1 lists, 0 clients not looked up"))
+    }
+
+    /// R-RTAB-01, R-RTAB-07: the button opens the file of the relay rules as a text. R-RTAB-02 to R-RTAB-04 stand below.
+    @Test func theRelayTabOpensItsFileAndHasTheLimits() {
+        var driver = Driver()
+        driver.go(.relay)
+        for label in ["Size limit on reception", "CC/BCC acceptance limit", "Mailbox storage limit"] {
+            #expect(driver.text.contains(label))
+        }
+        driver.keys(.character("x"))
+        #expect(driver.text.contains("effect.dat") && driver.text.contains("10.9.8.0/24 false"))
+    }
+
+    /// R-SVC-04 to R-SVC-09, R-RCV-37: the receiver's part of the service tab, its header and its details.
+    @Test func theServiceTabHasWhatTheReceiverNeeds() {
+        var driver = Driver(columns: 132, rows: 43)
+        driver.go(.service)
+        for label in ["Answer VRFY and EXPN", "SMTP auth", "Security", "Port"] { #expect(driver.text.contains(label)) }
+        driver.keys(.tab, .tab, .tab, .tab, .tab, .enter)
+        #expect(driver.text.contains("header.dat"))
+        driver.keys(.escape)
+        driver.keys(.backTab, .backTab, .enter)
+        // R-SVC-15 to R-SVC-18.
+        for label in ["Number of sessions", "IP setting", "Addresses and ports", "Sender trust level"] {
+            #expect(driver.text.contains(label))
+        }
+    }
+
     @Test func aRefusalInTheTraceOpensItsRecordAndIsTriedAgain() {
         var driver = Driver()
         driver.go(.trace)

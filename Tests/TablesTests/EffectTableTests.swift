@@ -35,7 +35,9 @@ private func sender(_ text: String) -> ReversePath {
     }
 }
 
-/// Tables 1 and 2 of spec file 06.
+/// Tables 1 and 2 of spec file 06: R-RELAY-01 to R-RELAY-03, patterns R-RELAY-20, R-RELAY-21, R-RELAY-22, R-RELAY-23,
+/// R-RELAY-24, R-RELAY-25, R-RELAY-26, R-RELAY-27, R-RELAY-28, R-RELAY-29, R-RELAY-30, actions R-RELAY-10, R-RELAY-11,
+/// R-RELAY-12, R-RELAY-13, R-RELAY-14, R-RELAY-15, R-RELAY-16; R-RELAY-02: without an action it is `true`.
 @Suite("effect.dat: lines")
 struct EffectLineTests {
     static let lines: [EffectLine] = [

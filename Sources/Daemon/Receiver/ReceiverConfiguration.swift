@@ -10,7 +10,7 @@ import Store
 import Tables
 
 /// What sessions read from settings and tables: one immutable value per change, exchanged as a whole. A session keeps
-/// the one it began with.
+/// the one it began with, but for the relay rules.
 final class ReceiverConfiguration: Sendable {
     let revision: Int64
     let connection: ConnectionSettings

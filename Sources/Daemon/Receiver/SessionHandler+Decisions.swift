@@ -28,6 +28,7 @@ extension SessionHandler {
     }
 
     private func decideSender(_ arguments: MailArguments) {
+        ruling = core.configuration
         senderPath = arguments.path
         announcedSize = arguments.size
         acceptedRecipients = 0
@@ -66,7 +67,7 @@ extension SessionHandler {
     /// Block lists come last: they cost the most.
     private func ask(_ facts: SenderFacts) {
         let zones = SenderPolicy.blocklists(
-            for: facts.path, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+            for: facts.path, in: self.facts, rules: ruling.rules, settings: configuration.acceptance)
         guard !zones.isEmpty else { return decide(facts) }
         wait()
         let answer = callback { (handler: SessionHandler, answers: [BlocklistAnswer]) in
@@ -79,7 +80,7 @@ extension SessionHandler {
 
     private func decide(_ facts: SenderFacts) {
         let decision = SenderPolicy.decide(
-            facts, in: self.facts, rules: configuration.rules, settings: configuration.acceptance)
+            facts, in: self.facts, rules: ruling.rules, settings: configuration.acceptance)
         // R-RCV-10: whether it is accepted or not.
         logAccept(decision.verdict.isAccepted ? 250 : decision.verdict.reason.reply.code)
         guard decision.verdict.isAccepted else {

@@ -81,7 +81,7 @@ extension SessionHandler {
     private func evidence(_ moment: Evidence.Moment) -> Evidence {
         var selection: RelaySelection?
         if case .sender(let facts) = moment {
-            selection = RelaySelection.choose(configuration.rules, client: client, sender: facts.path)
+            selection = RelaySelection.choose(ruling.rules, client: client, sender: facts.path)
         } else if case .recipient = moment {
             selection = sender?.selection
         }

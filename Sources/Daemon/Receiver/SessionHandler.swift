@@ -16,6 +16,8 @@ final class SessionHandler: ChannelInboundHandler {
     let core: ReceiverCore
     let home: ReceiverLoop
     let configuration: ReceiverConfiguration
+    /// Its relay rules decide the transaction: those in force at MAIL (R-RELAY-63).
+    var ruling: ReceiverConfiguration
     /// `*.*.*.*:25`
     let listener: String
     let client: IPAddress
@@ -92,6 +94,7 @@ final class SessionHandler: ChannelInboundHandler {
         core = home.core
         self.home = home
         self.configuration = configuration
+        ruling = configuration
         self.listener = listener
         self.client = client
         clientText = client.description

@@ -40,7 +40,7 @@ package enum ReceiverSettings {
         source: "R-RCV-28")
     /// Limit of mailboxes whose account names none, 0 = unlimited (R-RCV-25).
     package static let mailboxQuota = Setting<Int>(
-        "receiver.mailbox_quota", .integer(0...1_099_511_627_776), "0", unit: .octets, effect: .now,
+        "receiver.mailbox_quota", .integer(0...1_099_511_627_776), "0", unit: .octets, effect: .newSessions,
         source: "R-RCV-25")
     /// Recipients of one message, 0 = unlimited (R-RCV-24; RFC 5321 §4.5.3.1.8 asks for 100 or more).
     package static let maxRecipients = Setting<Int>(

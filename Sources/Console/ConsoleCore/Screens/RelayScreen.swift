@@ -39,6 +39,12 @@ struct RelayScreen: SettingsScreen {
             SettingParts.row("receiver.max_message_size", width: 12, unit: "relay.unit.octets"),
             SettingParts.row("receiver.max_recipients", width: 8),
             SettingParts.row("receiver.mailbox_quota", width: 12, unit: "relay.unit.octets"),
+            FormRow(
+                .text("setting.receiver.dnsbl_zones.label"),
+                [
+                    FormPart("lists", Button(.text("button.change"))),
+                    FormPart("lists.state", Label("", .hint), width: .fill),
+                ]),
         ]
         let head = Label("", .heading)
         let buttons = FormRow(
@@ -172,6 +178,11 @@ struct RelayScreen: SettingsScreen {
     private mutating func showHead(_ context: Context) {
         let count = RelayRules(lines: lines(context)).rows.count
         form.setLabel("head", .text("relay.head", String(count)), .heading)
+        let lists = context.model.values("receiver.dnsbl_zones").count
+        let exempt = context.model.values("receiver.dnsbl_exempt").count
+        let isStaged = ["receiver.dnsbl_zones", "receiver.dnsbl_exempt"].contains { context.model.draft[$0] != nil }
+        form.setLabel(
+            "lists.state", .text("relay.lists.state", String(lists), String(exempt)), isStaged ? .staged : .hint)
     }
 
     private mutating func showMatrix(_ context: Context) {
@@ -229,6 +240,7 @@ struct RelayScreen: SettingsScreen {
         case .command("rules", "move-up"): move(-1, &context)
         case .command("rules", "move-down"): move(1, &context)
         case .activated("matrix"): openCell(&context)
+        case .activated("lists"): context.open(SettingsDialog.blocklists)
         case .activated("text"): perform("text", &context)
         case .activated("simulate"): perform("simulate", &context)
         default: break

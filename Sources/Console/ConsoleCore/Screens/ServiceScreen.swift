@@ -131,7 +131,7 @@ struct ServiceScreen: SettingsScreen {
         guard let name = Self.services.first(where: { id.hasPrefix($0 + ".") }) else { return }
         let state = context.model.status?.services.first { $0.name == name }?.state
         switch id.dropFirst(name.count + 1) {
-        case "details": context.open(ServiceDetails(name))
+        case "details": context.open(SettingsDialog.details(of: name))
         case "stop" where state == .running || state == .starting: ask("stop", name, &context)
         case "stop": act("start", name, &context)
         case "restart": ask("restart", name, &context)

@@ -91,22 +91,37 @@ enum ServiceText {
     }
 }
 
-/// The dialogs 詳細設定(SMTP) and 配送詳細(SMTP): settings of one service, staged as on the page.
-struct ServiceDetails: Dialog {
-    var title: Phrase { .text(isReceiver ? "receiver.details" : "delivery.details") }
+/// A dialog of settings that belong to a page and are staged as on it.
+struct SettingsDialog: Dialog {
+    let title: Phrase
     var form: Form
     var width: Int { 74 }
-    private let isReceiver: Bool
     private var binder: SettingBinder
     private var before = DraftMark()
 
-    init(_ service: String) {
-        isReceiver = service == "epstrs"
-        let rows = isReceiver ? Self.receiverRows() : Self.deliveryRows()
+    init(_ title: Phrase, _ page: PageID, _ rows: [FormRow]) {
+        self.title = title
         let keys = rows.flatMap(\.parts).map(\.id).filter { $0.hasPrefix("receiver.") || $0.hasPrefix("delivery.") }
-        binder = SettingBinder(.service, keys: keys)
+        binder = SettingBinder(page, keys: keys)
         form = Form(
             rows, buttons: ButtonRow([.init("ok", .text("button.ok")), .init("cancel", .text("button.cancel"))]))
+    }
+
+    /// 詳細設定(SMTP) and 配送詳細(SMTP).
+    static func details(of service: String) -> SettingsDialog {
+        service == "epstrs"
+            ? SettingsDialog(.text("receiver.details"), .service, receiverRows())
+            : SettingsDialog(.text("delivery.details"), .service, deliveryRows())
+    }
+
+    /// ORDBによる制限 (R-RTAB-05, R-RTAB-06).
+    static var blocklists: SettingsDialog {
+        SettingsDialog(
+            .text("setting.receiver.dnsbl_zones.label"), .relay,
+            [
+                SettingParts.row("receiver.dnsbl_zones", width: 34), .rule(),
+                SettingParts.row("receiver.dnsbl_exempt", width: 34),
+            ])
     }
 
     private static func receiverRows() -> [FormRow] {
