@@ -66,6 +66,7 @@ def test_forward_inside_and_outside_and_the_way_back_of_a_report(server, dns, si
 
 
 def test_report_destinations_permit_list_and_lists_by_file(server, dns, sink, tmp_path):
+    """R-CTL-01, 02, 06, 08 to 10, 15, 17."""
     outside(server, dns, sink)
     targets = tmp_path / "targets.txt"
     targets.write_text("x1@far.example\n# nobody\nx2@far.example\n")
@@ -93,6 +94,7 @@ def test_report_destinations_permit_list_and_lists_by_file(server, dns, sink, tm
 
 
 def test_attachments_and_size(server, dns, sink):
+    """R-CTL-11, 12; vectors 7 to 9 of spec file 11."""
     outside(server, dns, sink)
     control(server, "taro", "[AutoForward]\nForwardTo=a@far.example\nDeleteAttach=Yes\n")
     control(server, "jiro", "[AutoForward]\nForwardTo=b@far.example\nSizeLimit=100\n")
@@ -112,6 +114,7 @@ def test_attachments_and_size(server, dns, sink):
 
 
 def test_reply_is_one_per_sender_and_speaks_japanese(server, dns, sink):
+    """R-CTL-03 to 05, 19, 20, 26, 31."""
     outside(server, dns, sink)
     text = "休暇中です。\n"
     control(server, "taro", "[AutoReply]\nRecordReplies=Yes\nSubject=休暇のお知らせ\n",
@@ -176,6 +179,28 @@ def test_a_kill_while_the_program_has_the_mail_loses_and_doubles_nothing(server,
     assert died.exists() and kept.read_bytes().endswith(b"\nText.\n")
     assert len(texts(server, "taro")) == 1
     assert sorted(one.recipients[0] for one in sink.wait_for(2)) == ["boss@far.example", "u@ext.example"]
+
+
+def test_what_is_left_out_of_the_files_has_its_default(server, dns, sink):
+    """R-CTL-13, 18, 21 to 23, 28, 30 and 36: the section alone answers, with an empty text; one Discard for both parts;
+    another sender and another recipient of the reply."""
+    outside(server, dns, sink)
+    control(server, "bare", "[AutoReply]\n")
+    control(server, "desk", "[AutoForward]\nForwardTo=boss@far.example\n[AutoReply]\nReplyFrom=help@in.example\n"
+                            "ReplyTo=log@far.example\n[Delivery]\nDiscard=No\n", AUTORPLY="away\n")
+    control(server, "gone", "[AutoReply]\nSubject=moved\n[Delivery]\nDiscard=Yes\n", AUTORPLY="away\n")
+    send(server, "bare@in.example", subject="question")
+    (got,) = sink.wait_for(1)
+    head, body = got.text.replace("\r\n", "\n").split("\n\n", 1)
+    assert "Subject: Re: question" in head and body.strip() == ""
+    send(server, "desk@in.example", subject="second")
+    sink.wait_for(3)
+    reply = next(mail for mail in sink.wait_for(3) if mail.recipients == ["log@far.example"])
+    assert "From: help@in.example" in reply.text.replace("<", "").replace(">", "")
+    send(server, "gone@in.example", subject="third")
+    assert "Subject: moved" in sink.wait_for(4)[3].text
+    settled(server)
+    assert [len(texts(server, name)) for name in ("bare", "desk", "gone")] == [1, 1, 0]
 
 
 def test_robots_and_circles_end(server):

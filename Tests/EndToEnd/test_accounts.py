@@ -61,6 +61,24 @@ def test_an_import_is_whole_or_not_at_all_and_its_passwords_work_at_once(server,
             assert b"Secret-1" not in path.read_bytes(), path
 
 
+def test_postmaster_is_nobody_before_it_is_made(server):
+    """R-ACC-01, R-ACC-02; vectors 6 and 7 of spec file 03, and an alias of that name."""
+    def answer():
+        with smtplib.SMTP("127.0.0.1", server.port, "client.example", timeout=20) as client:
+            client.ehlo("client.example")
+            client.mail("e@ext.example")
+            return client.rcpt("postmaster@in.example")[0]
+    server.account("taro")
+    assert answer() == 550
+    server.do("alias", "add", "postmaster@in.example", "taro@in.example")
+    assert answer() == 250
+    server.do("alias", "remove", "postmaster@in.example")
+    assert answer() == 550
+    made = server.run("account", "add", "postmaster@in.example", "--password-stdin", stdin="Secret-1\n")
+    assert made.returncode == 0 and "postmaster" in made.stderr
+    assert answer() == 250
+
+
 def test_the_last_login_is_shown(server):
     server.account("taro")
     assert server.json("account", "show", f"taro@{server.domain}").get("lastLogin") is None

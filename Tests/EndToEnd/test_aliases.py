@@ -27,6 +27,7 @@ def test_an_alias_is_accepted_and_its_mail_is_stored_under_the_real_name(server)
 
 
 def test_several_real_addresses_inside_and_outside(server, dns, sink):
+    """R-ALIAS-16, R-ALIAS-17: all of them, each once; the sender stays; a change counts for the next mail."""
     server.account("taro")
     server.account("hanako")
     dns.mail("far.example", (10, "mx.far.example"))

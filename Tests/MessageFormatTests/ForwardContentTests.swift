@@ -83,6 +83,7 @@ import Testing
         #expect(MIMEPart.leaves(of: Array("Content-Type: multipart/mixed; boundary=\n\n--\n".utf8)).count == 1)
     }
 
+    /// R-CTL-19 (JIS stays JIS), R-CTL-21 (an empty subject), R-CTL-24, R-CTL-25.
     @Test func replyCarriesWhatRFC3834Wants() {
         func reply(_ text: [UInt8], subject: String = "", includes: Bool = false, withoutHeader: Bool = false) -> String
         {

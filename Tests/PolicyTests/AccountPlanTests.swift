@@ -30,7 +30,7 @@ import Testing
     static let forward = "[AutoForward]\nForwardTo=abc@def.co.jp\n"
     static let discard = "[Delivery]\nDiscard=Yes\n"
 
-    /// Spec file 11, part 5, vectors 1 to 9: control file, sender, PERMITFROM.TXT; stored, envelope sender.
+    /// R-CTL-08 to R-CTL-15; spec file 11, part 5, vectors 1 to 9: control file, sender, PERMITFROM.TXT; stored, envelope sender.
     static let vectors: [(String, String, [String], Bool, AccountPlan.Forward.Sender?)] = [
         (forward + discard, "u@ext.example", [], false, .kept),
         (forward, "u@ext.example", [], true, .kept),
@@ -55,6 +55,7 @@ import Testing
         #expect(!plan.steps.isEmpty)
     }
 
+    /// R-CTL-15 to R-CTL-17
     @Test func whatCannotBeForwardedIsKept() {
         let text = Self.forward + Self.discard
         #expect(plan(text, targets: .unreadable("gone")).stores)
@@ -77,7 +78,8 @@ import Testing
         )
     }
 
-    /// RFC 3834, R-CTL-31: what is answered and what is not.
+    /// RFC 3834, R-CTL-20, R-CTL-31 to R-CTL-33: what is answered and what is not; R-CTL-22, R-CTL-23: from whom, to
+    /// whom.
     @Test func silence() {
         let text = "[AutoReply]\nSubject=away\n"
         let answer = plan(text).answer

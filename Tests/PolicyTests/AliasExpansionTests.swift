@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// The examples of spec file 09, part 2; `def-info`, `info@abc.co.jp` and so on are accounts.
+    /// R-ALIAS-01 to R-ALIAS-09, the examples of spec file 09, part 2; `def-info`, `info@abc.co.jp` and so on are accounts.
     static let examples: [(String, String, String, String)] = [
         ("info@def.co.jp", "def-info@def.co.jp,1", "info@def.co.jp", "def-info@def.co.jp=def-info@def.co.jp"),
         ("info@def.co.jp", "info@abc.co.jp,1", "info@def.co.jp", "info@abc.co.jp=info@abc.co.jp"),

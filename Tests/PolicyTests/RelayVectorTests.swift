@@ -109,7 +109,7 @@ struct RelayVectorTests {
         .init(60, "", any, "<>", "a@in.example", .recipientAccepted),
         .init(61, "", any, "<>", "f@ext.example", .relayDenied),
         .init(62, "", any, "", "f@ext.example", .relayDenied),
-        // R-RCV-22: aliases and lists are internal with account, as recipient and as sender.
+        // R-RCV-22, R-ALIAS-15: aliases and lists are internal with account, as recipient and as sender.
         .init(63, "", any, "e@ext.example", "info@in.example", .recipientAccepted),
         .init(64, "", any, "e@ext.example", "list@in.example", .recipientAccepted),
         .init(65, "", any, "info@in.example", "f@ext.example", .recipientAccepted),

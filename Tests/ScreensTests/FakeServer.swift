@@ -16,6 +16,10 @@ struct FakeServer {
     var accountCount = 12
     var extraAccounts: [AccountEntry] = []
     var removedAccounts: Set<String> = []
+    var listed: [DirectoryInterface.ListAccounts.Input] = []
+    var accountsAdded: [DirectoryInterface.AddAccount.Input] = []
+    var accountsChanged: [DirectoryInterface.ChangeAccount.Input] = []
+    var accountsRemoved: [DirectoryInterface.RemoveAccount.Input] = []
     var queue: [QueueRow] = []
     var history: [Revision] = []
     var effect = ["10.9.8.0/24 false", "192.168.0.* default", "' the branch", "192.168.7.* norelay,2", "#blank false"]

@@ -120,6 +120,7 @@ extension FakeServer {
         case DirectoryInterface.ListDomains.name: return one(DirectoryInterface.ListDomains.Output(domains: domains))
         case DirectoryInterface.ListAccounts.name:
             let asked = try input(DirectoryInterface.ListAccounts.self, call)
+            listed.append(asked)
             if operationPasswords[asked.domain] != nil, !openedDomains.contains(asked.domain) {
                 throw ControlError(.notPermitted, code: "domain.locked", "locked", arguments: [asked.domain])
             }
@@ -136,6 +137,9 @@ extension FakeServer {
             let asked = try input(DirectoryInterface.ChangeDomain.self, call)
             if let password = asked.values.operationPassword {
                 operationPasswords[asked.name] = password.isEmpty ? nil : password
+            }
+            if let index = domains.firstIndex(where: { $0.name == asked.name }), let limit = asked.values.maxAccounts {
+                domains[index].maxAccounts = limit
             }
             return one(done("domain/\(asked.name)"))
         case DirectoryInterface.BeginTransfer.name, DirectoryInterface.SendAccounts.name,
@@ -158,10 +162,21 @@ extension FakeServer {
                 String.init)
             let number = Int(address.first?.dropFirst(4) ?? "") ?? 0
             return one(account(number, address.last ?? ""))
-        case DirectoryInterface.AddAccount.name: return one(add(try input(DirectoryInterface.AddAccount.self, call)))
-        case DirectoryInterface.RemoveAccount.name:
-            removedAccounts.insert(try input(DirectoryInterface.RemoveAccount.self, call).address)
+        case DirectoryInterface.AddAccount.name:
+            accountsAdded.append(try input(DirectoryInterface.AddAccount.self, call))
+            return one(add(try input(DirectoryInterface.AddAccount.self, call)))
+        case DirectoryInterface.ChangeAccount.name:
+            accountsChanged.append(try input(DirectoryInterface.ChangeAccount.self, call))
             return one(done("account"))
+        case DirectoryInterface.RemoveAccount.name:
+            let asked = try input(DirectoryInterface.RemoveAccount.self, call)
+            accountsRemoved.append(asked)
+            removedAccounts.insert(asked.address)
+            return one(done("account"))
+        case DirectoryInterface.RemoveDomain.name:
+            let asked = try input(DirectoryInterface.RemoveDomain.self, call)
+            domains.removeAll { $0.name == asked.name }
+            return one(done("domain/\(asked.name)"))
         case DirectoryInterface.AddDomain.name:
             let asked = try input(DirectoryInterface.AddDomain.self, call)
             revision += 1

@@ -95,6 +95,7 @@ import Testing
         #expect(problems { try scratch.account("three@a.example") } == ["account.limit-reached"])
     }
 
+    /// R-ACC-35
     @Test func passwordsAreHashedAndNeverShown() throws {
         let scratch = try ScratchStore()
         try scratch.domain("a.example")

@@ -24,6 +24,7 @@ import Testing
         }
     }
 
+    /// R-ALIAS-18
     @Test func fileIsReadAndWritten() {
         let text =
             "info@abc.co.jp\tabc-info@abc.co.jp\r\n\r\n*@def.co.jp\t*@abc.co.jp,1\r\nx@def.co.jp\ty@abc.co.jp,0\r\n"

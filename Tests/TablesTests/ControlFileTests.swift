@@ -53,6 +53,7 @@ import Testing
         #expect(file.value("AutoReply", "Subject") == "休暇中 🏖")
     }
 
+    /// R-CTL-07 to R-CTL-14, R-CTL-18, R-CTL-21 to R-CTL-29: every field of the dialog has its key.
     @Test func everySettingComesBackFromTheFile() {
         var settings = ControlSettings()
         settings.isEnabled = false

@@ -232,9 +232,11 @@ struct AccountsScreen: Screen {
         let nodes = names.map {
             Tree.Node($0.name, Visible.line($0.name), count: isOurs ? String($0.accounts) : "")
         }
-        let root = Tree.Node(
-            Self.root, Visible.line(context.model.hello?.host ?? ""), children: nodes, isOpen: true)
         form.update("domains", as: Tree.self) { tree in
+            // Open until somebody closes it (R-ACC-03).
+            let root = Tree.Node(
+                Self.root, Visible.line(context.model.hello?.host ?? ""), children: nodes,
+                isOpen: tree.roots.first?.isOpen ?? true)
             if tree.roots != [root] { tree.roots = [root] }
             if tree.cursorID != Self.root || shownDomain.isEmpty { tree.select(selected) }
         }
@@ -328,6 +330,8 @@ struct AccountsScreen: Screen {
 
     mutating func formEvent(_ event: FormEvent, _ context: inout Context) {
         switch event {
+        case .activated("domains") where form.widget("domains", as: Tree.self)?.current?.id == Self.root:
+            form.update("domains", as: Tree.self) { $0.toggle(Self.root) }
         case .activated("domains"): _ = form.setFocus("accounts")
         case .changed("domains"):
             if let id = form.widget("domains", as: Tree.self)?.current?.id, id != Self.root { choose(id, &context) }

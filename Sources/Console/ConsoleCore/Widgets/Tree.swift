@@ -72,6 +72,9 @@ package struct Tree: Widget, Sendable {
         if lines.contains(where: { $0.node.id == id }) { cursorID = id }
     }
 
+    /// Opens or closes a node.
+    package mutating func toggle(_ id: String) { change(id) { $0.isOpen.toggle() } }
+
     package mutating func setChildren(of id: String, _ children: [Node]) {
         change(id) {
             $0.children = children
