@@ -18,7 +18,6 @@ struct FakeServer {
     var removedAccounts: Set<String> = []
     var listed: [DirectoryInterface.ListAccounts.Input] = []
     var accountsAdded: [DirectoryInterface.AddAccount.Input] = []
-    var accountsChanged: [DirectoryInterface.ChangeAccount.Input] = []
     var accountsRemoved: [DirectoryInterface.RemoveAccount.Input] = []
     var queue: [QueueRow] = []
     var history: [Revision] = []

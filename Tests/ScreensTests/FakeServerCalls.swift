@@ -165,9 +165,6 @@ extension FakeServer {
         case DirectoryInterface.AddAccount.name:
             accountsAdded.append(try input(DirectoryInterface.AddAccount.self, call))
             return one(add(try input(DirectoryInterface.AddAccount.self, call)))
-        case DirectoryInterface.ChangeAccount.name:
-            accountsChanged.append(try input(DirectoryInterface.ChangeAccount.self, call))
-            return one(done("account"))
         case DirectoryInterface.RemoveAccount.name:
             let asked = try input(DirectoryInterface.RemoveAccount.self, call)
             accountsRemoved.append(asked)
