@@ -158,6 +158,7 @@ struct ValueCase: Sendable, CustomTestStringConvertible {
         var snapshot = SettingsSnapshot(layout: .hierarchy)
         try snapshot.set(ServerSettings.forwardAllToGateway, "true")
         #expect(snapshot.problems().contains { $0.code == "setting.needs-gateway" && !$0.isWarning })
+        #expect(!snapshot.problems(hasGateways: true).contains { $0.code == "setting.needs-gateway" })
         try snapshot.set(ServerSettings.smtpGateway, "192.168.0.4")
         #expect(!snapshot.problems().contains { $0.code == "setting.needs-gateway" })
     }

@@ -170,8 +170,10 @@ extension StoreWriter {
             let defaults = SettingsCatalogue.definition(of: record.path)?.defaultValues(layout)
             new.set(record.path, to: record.old == defaults ? nil : record.old)
         }
-        let before = Set(old.problems().filter { !$0.isWarning })
-        var problems = new.problems().filter { !$0.isWarning && !before.contains($0) }.map(\.problem)
+        let hasGateways = checks.hasGateways()
+        let before = Set(old.problems(hasGateways: hasGateways).filter { !$0.isWarning })
+        var problems = new.problems(hasGateways: hasGateways).filter { !$0.isWarning && !before.contains($0) }.map(
+            \.problem)
         if problems.isEmpty, new != old { problems += checks.settings(old, new) }
         let faults = problems.filter { !$0.isWarning }
         if !faults.isEmpty { throw Self.refused(faults) }

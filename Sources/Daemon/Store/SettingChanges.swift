@@ -94,9 +94,10 @@ extension StoreWriter {
         // The same key twice in one call: the last one counts.
         checked.keys = checked.keys.enumerated().filter { !checked.keys[..<$0.offset].contains($0.element) }
             .map(\.element)
-        let before = Set(old.problems().filter { !$0.isWarning })
+        let hasGateways = checks.hasGateways()
+        let before = Set(old.problems(hasGateways: hasGateways).filter { !$0.isWarning })
         // What was wrong before does not stop a change of something else.
-        checked.problems += checked.new.problems().filter { problem in
+        checked.problems += checked.new.problems(hasGateways: hasGateways).filter { problem in
             problem.isWarning ? checked.keys.contains(problem.key) : !before.contains(problem)
         }.map(\.problem)
         if !checked.problems.contains(where: { !$0.isWarning }) {

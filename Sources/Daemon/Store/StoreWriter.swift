@@ -18,7 +18,13 @@ package struct Author: Hashable, Sendable {
 package struct StoreChecks: Sendable {
     /// Problems of new settings, given the old ones.
     package var settings: @Sendable (_ old: SettingsSnapshot, _ new: SettingsSnapshot) -> [Problem]
-    package init(settings: @escaping @Sendable (SettingsSnapshot, SettingsSnapshot) -> [Problem] = { _, _ in [] }) {
+    /// Whether gateway.dat holds lines.
+    package var hasGateways: @Sendable () -> Bool
+    package init(
+        settings: @escaping @Sendable (SettingsSnapshot, SettingsSnapshot) -> [Problem] = { _, _ in [] },
+        hasGateways: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.hasGateways = hasGateways
         self.settings = settings
     }
 }

@@ -34,7 +34,7 @@ package enum CheckMode {
         do {
             let directory = try StoreDirectory(layout: layout)
             let settings = try directory.settings()
-            out += self.settings(settings)
+            out += self.settings(settings, hasGateways: TableFiles.hasGateways(layout))
             out += domains(try directory.domains(), settings)
         } catch {
             out.append(Finding(place: layout.store, message: "\(error.detail)", isWarning: false))
@@ -54,7 +54,7 @@ package enum CheckMode {
         }
     }
 
-    private static func settings(_ settings: SettingsSnapshot) -> [Finding] {
+    private static func settings(_ settings: SettingsSnapshot, hasGateways: Bool) -> [Finding] {
         var out: [Finding] = []
         for (key, texts) in settings.values.sorted(by: { $0.key < $1.key }) {
             guard let definition = SettingsCatalogue.definition(of: key) else {
@@ -65,7 +65,7 @@ package enum CheckMode {
                 out.append(Finding(place: key, message: problem.message + "; the default is used", isWarning: false))
             }
         }
-        out += settings.problems().map { Finding(place: $0.key, message: $0.message, isWarning: $0.isWarning) }
+        out += settings.problems(hasGateways: hasGateways).map { Finding(place: $0.key, message: $0.message, isWarning: $0.isWarning) }
         if settings.hasCertificate {
             out += SystemChecks.certificate(settings).map {
                 Finding(place: $0.path, message: $0.message, isWarning: $0.isWarning)

@@ -82,12 +82,13 @@ package enum Daemon {
     private static func build(
         _ layout: Layout, _ board: StatusBoard, _ inbox: Inbox, _ journal: Journal, _ wake: (WakeLine, WakeLine)
     ) throws -> Parts {
-        let checks = StoreChecks { old, new in
+        var checks = StoreChecks { old, new in
             let isServing = board.services.contains {
                 $0.name == ManagedService.Kind.receiver.rawValue && [.running, .starting].contains($0.state)
             }
             return SystemChecks.problems(old, new, open: board.listeners, isServing: isServing)
         }
+        checks.hasGateways = { TableFiles.hasGateways(layout) }
         let store: StoreWriter
         do {
             store = try StoreWriter(layout: layout, checks: checks, clock: { Int64(Clock.wall()) })

@@ -35,6 +35,11 @@ final class TableFiles: Sendable {
         Self.lines(desk.layout.path(of: .hidden)).map { IPPatternList.read($0).value } ?? .empty
     }
 
+    /// Whether gateway.dat holds lines that count.
+    static func hasGateways(_ layout: Layout) -> Bool {
+        lines(layout.path(of: .gateway)).map { !GatewayTable.read($0).value.rules.isEmpty } ?? false
+    }
+
     private static func lines(_ path: String) -> TableText? {
         SmallFile.read(path, limit: TableText.maximumOctets).map { TableText(octets: $0) }
     }

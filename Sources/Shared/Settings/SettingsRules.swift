@@ -1,16 +1,18 @@
 extension SettingsSnapshot {
     /// What is wrong, or dangerous, about settings together. Values by themselves were checked when they were set.
-    package func problems() -> [SettingProblem] {
-        refusals() + accountRefusals() + warnings() + accountWarnings()
+    /// - Parameter hasGateways: gateway.dat holds lines: it can name the gateways alone, as on a pure relay, where the field
+    ///   of the gateway would send mail round in circles (field notes A7).
+    package func problems(hasGateways: Bool = false) -> [SettingProblem] {
+        refusals(hasGateways) + accountRefusals() + warnings() + accountWarnings()
     }
 
-    private func refusals() -> [SettingProblem] {
+    private func refusals(_ hasGateways: Bool) -> [SettingProblem] {
         var out: [SettingProblem] = []
-        if self[ServerSettings.forwardAllToGateway], self[ServerSettings.smtpGateway].isEmpty {
+        if self[ServerSettings.forwardAllToGateway], self[ServerSettings.smtpGateway].isEmpty, !hasGateways {
             out.append(
                 .init(
                     key: ServerSettings.forwardAllToGateway.key, code: "setting.needs-gateway",
-                    message: "all mail can be forwarded only when server.smtp_gateway names a gateway (R-SRV-12)"))
+                    message: "all mail can be forwarded only when server.smtp_gateway or gateway.dat names a gateway"))
         }
         if self[ReceiverSettings.listenMode] == .list, self[ReceiverSettings.listen].isEmpty {
             out.append(
