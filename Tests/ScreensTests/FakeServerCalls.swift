@@ -57,7 +57,7 @@ extension FakeServer {
                 Varlink.reply(ServerInterface.Setup.Output(steps: [step]), continues: index + 1 < setupSteps.count)
             }
             return parts.map { Array($0.dropLast()) }
-        case GuardInterface.ListSenders.name: return one(GuardInterface.ListSenders.Output(senders: Self.senders))
+        case GuardInterface.ListSenders.name: return one(GuardInterface.ListSenders.Output(senders: Self.senders, busiest: Self.busiest))
         case GuardInterface.ListLocks.name: return one(GuardInterface.ListLocks.Output(locks: Self.locks))
         case GuardInterface.ShowSender.name:
             return one(
@@ -365,6 +365,13 @@ extension FakeServer {
 
 extension FakeServer {
     private static let noon = 1_700_000_000_000
+
+    static let busiest = [
+        BusySender(sender: "news@remote.example", messagesHour: 8_112, recipientsHour: 8_112),
+        BusySender(sender: "sato@example.jp", messagesHour: 312, recipientsHour: 940),
+        BusySender(sender: "", messagesHour: 17, recipientsHour: 17),
+        BusySender(sender: "yamada@example.jp", messagesHour: 2, recipientsHour: 2),
+    ]
 
     static let senders = [
         SenderEntry(

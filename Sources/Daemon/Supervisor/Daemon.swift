@@ -159,7 +159,8 @@ package enum Daemon {
             },
             clock: { Int64(Clock.wall()) }
         ).register(on: server)
-        SenderDesk(desk: desk, locks: parts.supervisor.locks).register(on: server)
+        let indexer = EventIndexer.start(folder: layout.log)
+        SenderDesk(desk: desk, locks: parts.supervisor.locks, busy: indexer.senders).register(on: server)
         GuardDesk(desk: desk, files: parts.supervisor.locks).register(on: server)
         LogDesk(folder: layout.log, offload: desk.offload).register(on: server)
         PolicyDesk(
@@ -169,7 +170,7 @@ package enum Daemon {
         ).register(on: server)
         RelayDesk(directory: directory, rules: { tables.effect() }).register(on: server)
         ReplayDesk(desk: desk, directory: directory, rules: { tables.effect() }).register(on: server)
-        TraceDesk(index: EventIndexer.start(folder: layout.log), offload: desk.offload).register(on: server)
+        TraceDesk(index: indexer.index, offload: desk.offload).register(on: server)
         TablesDesk(layout: layout, settled: { await desk.settled() }) {
             table, old, new, note, caller throws(ControlError) in
             let applied = try desk.store.recordTable(

@@ -1,6 +1,7 @@
 import Control
 import ControlServer
 import Database
+import Journal
 import MailModel
 import MessageFormat
 import Settings
@@ -12,11 +13,12 @@ import Usage
 struct SenderDesk: Sendable {
     let desk: Desk
     let locks: LockFiles
+    let busy: BusySenders
 
     func register(on server: ControlServer) {
         let desk = desk
         server.on(GuardInterface.ListSenders.self) { _, _ throws(ControlError) in
-            try await desk.offload.run { () throws(ControlError) in .init(senders: try list()) }
+            try await desk.offload.run { () throws(ControlError) in .init(senders: try list(), busiest: busiest()) }
         }
         server.on(GuardInterface.ShowSender.self) { input, _ throws(ControlError) in
             try await desk.offload.run { () throws(ControlError) in try show(Self.name(input.sender)) }
@@ -27,6 +29,14 @@ struct SenderDesk: Sendable {
                 throw ControlError(.failed, code: "service.not-running", "epstrs does not run")
             }
             return Nothing()
+        }
+    }
+
+    private func busiest() -> [BusySender] {
+        busy.busiest(now: Int64(Clock.wall())).map {
+            BusySender(
+                sender: DisplayText.clean($0.sender, limit: 320), messagesHour: $0.messages,
+                recipientsHour: $0.recipients)
         }
     }
 

@@ -41,7 +41,12 @@ package enum GuardInterface {
         package typealias Input = Nothing
         package struct Output: Codable, Hashable, Sendable {
             package var senders: [SenderEntry]
-            package init(senders: [SenderEntry]) { self.senders = senders }
+            /// Whose mail was accepted most within the last hour, whoever they are; 20 at most.
+            package var busiest: [BusySender]
+            package init(senders: [SenderEntry], busiest: [BusySender] = []) {
+                self.senders = senders
+                self.busiest = busiest
+            }
         }
     }
 
@@ -151,6 +156,18 @@ package struct SenderEntry: Codable, Hashable, Sendable {
         self.lastSession = lastSession
         self.lastClient = lastClient
         self.isLocked = isLocked
+    }
+}
+
+package struct BusySender: Codable, Hashable, Sendable {
+    /// Of the envelope; empty: the null sender of reports.
+    package var sender: String
+    package var messagesHour: Int
+    package var recipientsHour: Int
+    package init(sender: String, messagesHour: Int, recipientsHour: Int) {
+        self.sender = sender
+        self.messagesHour = messagesHour
+        self.recipientsHour = recipientsHour
     }
 }
 

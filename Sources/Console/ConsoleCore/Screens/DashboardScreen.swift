@@ -14,7 +14,9 @@ struct DashboardScreen: Screen {
     private var guarding: RequestID?
     private var listing: RequestID?
     private var locks: [LockEntry] = []
-    private var senders: [SenderEntry] = []
+    private var senders: [BusySender] = []
+    /// Those of them that log in or are counted, by name.
+    private var accounts: [String: SenderEntry] = [:]
     private var refusals: [RefusalReason] = []
     private var destinations = QueueInterface.Destinations.Output()
     private var faults: [String: [Problem]] = [:]
@@ -107,7 +109,7 @@ struct DashboardScreen: Screen {
         case "hosts":
             return destinations.destinations.first { $0.name == row }.map(DashboardText.sentence)
         case "senders":
-            return senders.first { $0.sender == row }.map(DashboardText.sentence)
+            return senders.first { $0.sender == row }.map { DashboardText.sentence($0, accounts[$0.sender]) }
         default: return .text("dashboard.hint")
         }
     }
@@ -174,7 +176,11 @@ struct DashboardScreen: Screen {
         }
         if let result = message.result(of: GuardInterface.ListSenders.self, for: listing) {
             listing = nil
-            if case .success(let output) = result { senders = DashboardText.busiest(output.senders) }
+            if case .success(let output) = result {
+                senders = output.busiest
+                accounts = Dictionary(
+                    output.senders.map { ($0.sender.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+            }
         }
         for (id, name) in checking {
             guard let result = message.result(of: TablesInterface.Check.self, for: id) else { continue }
@@ -246,9 +252,10 @@ struct DashboardScreen: Screen {
         }
         form.update("hosts", as: Table.self) { $0.setRows(hosts) }
         let busy = senders.map { sender in
-            TableRow(
-                id: sender.sender, cells: [Visible.line(sender.sender), String(sender.messagesHour)],
-                mark: sender.held > 0 || sender.isLocked ? .problem : .none)
+            let account = accounts[sender.sender]
+            return TableRow(
+                id: sender.sender, cells: [DashboardText.name(sender), String(sender.messagesHour)],
+                mark: account.map { $0.held > 0 || $0.isLocked } == true ? .problem : .none)
         }
         form.update("senders", as: Table.self) { $0.setRows(busy) }
         attention = DashboardText.attention(context, faults, locks)
@@ -278,7 +285,10 @@ struct DashboardScreen: Screen {
         case "hosts":
             context.model.queueFilter = "to:" + DashboardText.short(id)
             context.go(to: PageID.queue.rawValue)
-        case "senders": context.go(to: PageID.senders.rawValue)
+        case "senders":
+            if accounts[id] != nil { return context.go(to: PageID.senders.rawValue) }
+            context.model.queueFilter = id.isEmpty ? "" : "from:" + id
+            context.go(to: PageID.queue.rawValue)
         case "attention":
             guard let index = Int(id), attention.indices.contains(index) else { return }
             context.go(to: attention[index].page.rawValue)

@@ -24,18 +24,16 @@ enum DashboardText {
             String(host.failed), Visible.line(last))
     }
 
-    /// Those that sent within the last hour, most messages first.
-    static func busiest(_ senders: [SenderEntry]) -> [SenderEntry] {
-        let active = senders.filter { $0.messagesHour > 0 }
-        return Array(
-            active.sorted { ($0.messagesHour, $1.sender) > ($1.messagesHour, $0.sender) }.prefix(20))
+    /// - Parameter account: what is known of the sender beyond its mail of the hour, when it logs in or is counted.
+    static func sentence(_ sender: BusySender, _ account: SenderEntry?) -> Phrase {
+        let (messages, recipients) = (String(sender.messagesHour), String(sender.recipientsHour))
+        guard let account else { return .text("dashboard.sender.mail", messages, recipients) }
+        return .text(
+            "dashboard.sender.hint", messages, recipients, String(account.messagesDay), String(account.held))
     }
 
-    static func sentence(_ sender: SenderEntry) -> Phrase {
-        .text(
-            "dashboard.sender.hint", String(sender.messagesHour), String(sender.recipientsHour),
-            String(sender.messagesDay), String(sender.held))
-    }
+    /// The null sender has no name of its own.
+    static func name(_ sender: BusySender) -> String { sender.sender.isEmpty ? "<>" : Visible.line(sender.sender) }
 
     static func sessions(_ receiver: ServiceStatus?) -> Phrase {
         let limit = receiver?.counters["sessionsLimit"] ?? 0
