@@ -146,7 +146,8 @@ struct RemoteDeliveryTests {
     }
 
     @Test(
-        "5 threads: 5 deliveries at a time; multithread off: one (vectors 11, 12)", arguments: [(5, true), (5, false)])
+        "5 threads: 5 deliveries at a time; multithread off: one (R-DLV-02, vectors 11, 12)",
+        arguments: [(5, true), (5, false)])
     func threads(_ threads: Int, _ isMultithreaded: Bool) async throws {
         let sink = try await SinkServer.start()
         let bench = try bench(
@@ -321,7 +322,7 @@ struct RemoteDeliveryTests {
         await bench.stop()
     }
 
-    @Test("no MX record: the domain's own address (RFC 5321 §5.1)")
+    @Test("no MX record: the domain's own address (R-DLV-11, RFC 5321 §5.1)")
     func implicit() async throws {
         let sink = try await SinkServer.start()
         let bench = try bench(sink)
@@ -337,7 +338,7 @@ struct RemoteDeliveryTests {
     }
 
     @Test(
-        "MX cache: asked again after its time only (vectors 9, 10)",
+        "MX cache: asked again after its time only (R-DLV-16, vectors 9, 10)",
         arguments: [(0, 50, 2), (100, 50, 1), (100, 150, 2)])
     func cache(_ ttl: Int, _ seconds: Int, _ questions: Int) async throws {
         let sink = try await SinkServer.start()
@@ -356,7 +357,9 @@ struct RemoteDeliveryTests {
         await sink.stop()
     }
 
-    @Test("the gateway instead of MX; with forward-all for local accounts too (vector 15)", arguments: [false, true])
+    @Test(
+        "the gateway instead of MX; with forward-all for local accounts too (R-DLV-07, R-DLV-10, vector 15)",
+        arguments: [false, true])
     func gateway(_ forwardsAll: Bool) async throws {
         let sink = try await SinkServer.start()
         let bench = try bench(
@@ -443,6 +446,24 @@ struct RemoteDeliveryTests {
         await bench.stop()
         _ = thread
         await hanging.stop()
+        await sink.stop()
+    }
+
+    @Test("a list of 10,000 to the same host does not hold up one mail")
+    func listAndSingle() async throws {
+        let sink = try await SinkServer.start()
+        let bench = try bench(sink, configuration: { $0.perDestination = 5 })
+        for _ in 0..<10_000 { bench.add(from: "list@client.example", to: ["x@far.example"]) }
+        bench.add(from: "single@client.example", to: ["y@far.example"])
+        let thread = try #require(bench.engine.start())
+        func position() -> Int? { sink.messages.firstIndex { $0.sender == "single@client.example" } }
+        let end = ContinuousClock.now + .seconds(30)
+        while position() == nil, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+        // It waits until the queue was read up to it, not for the list.
+        let before = try #require(position())
+        #expect(before < 5_000)
+        await bench.stop()
+        _ = thread
         await sink.stop()
     }
 

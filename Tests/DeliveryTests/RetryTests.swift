@@ -34,7 +34,7 @@ struct RetryTests {
         return out
     }
 
-    @Test("interval 120, fixed: 0, 120, 240, 360 (vector 1)")
+    @Test("interval 120, fixed: 0, 120, 240, 360 (R-DLV-18, R-DLV-19, vector 1)")
     func fixed() async throws {
         let (bench, sink) = try await bench(answering: "450 4.2.0 no") {
             try $0.set(DeliverySettings.retryFixed, "true")
@@ -45,7 +45,7 @@ struct RetryTests {
         await sink.stop()
     }
 
-    @Test("interval 120, growing: 0, 120, 360, 720, 1200 (vector 2)")
+    @Test("interval 120, growing: 0, 120, 360, 720, 1200 (R-DLV-19, vector 2)")
     func growing() async throws {
         let (bench, sink) = try await bench(answering: "450 4.2.0 no") { _ in }
         bench.add(to: ["x@far.example"])
@@ -54,7 +54,7 @@ struct RetryTests {
         await sink.stop()
     }
 
-    @Test("refusals 9: ten attempts, then the report (vector 3); a copy for the administrator (vector 7)")
+    @Test("refusals 9: ten attempts, then the report (vector 3); a copy for the administrator (R-DOM-15, vector 7)")
     func refusals() async throws {
         let (bench, sink) = try await bench(answering: "550 5.7.1 no") {
             try $0.set(DeliverySettings.retryMaxRefusals, "9")

@@ -42,6 +42,7 @@ def texts(server, account):
 
 
 def test_forward_inside_and_outside_and_the_way_back_of_a_report(server, dns, sink):
+    """R-DLV-05, R-DLV-09, R-DLV-26."""
     outside(server, dns, sink)
     server.account("hanako")
     control(server, "taro", "[AutoForward]\r\nForwardTo = boss@far.example\r\n[Delivery]\r\nDiscard = Yes\r\n")
@@ -66,7 +67,7 @@ def test_forward_inside_and_outside_and_the_way_back_of_a_report(server, dns, si
 
 
 def test_report_destinations_permit_list_and_lists_by_file(server, dns, sink, tmp_path):
-    """R-CTL-01, 02, 06, 08 to 10, 15, 17."""
+    """R-CTL-01, 02, 06, 08 to 10, 15, 17; R-DLV-26, R-DOM-16."""
     outside(server, dns, sink)
     targets = tmp_path / "targets.txt"
     targets.write_text("x1@far.example\n# nobody\nx2@far.example\n")

@@ -18,7 +18,7 @@ def deliver(server, to, sender="e@ext.example", source="127.0.0.1"):
 
 
 def test_what_stands_in_which_log(server, sink, dns):
-    """Vectors 1 to 6 of spec file 12."""
+    """R-LOG-03 to R-LOG-07, R-LOG-14 to R-LOG-18, R-DLV-15: vectors 1 to 6 of spec file 12."""
     dns.mail("far.example", (10, "mx.far.example"))
     dns.host("mx.far.example")
     server.do("setting", "set", "delivery.port", sink.port)
@@ -80,7 +80,7 @@ def test_the_reason_is_the_same_in_queue_log_and_report(server, sink, dns):
 
 
 def test_switched_off_logs_do_not_grow(server):
-    """Vector 7."""
+    """R-LOG-01, vector 7: without a restart."""
     server.account("taro")
     for name in ("receive", "send", "accept", "sender", "fail"):
         server.do("setting", "set", f"log.{name}", "false")
@@ -90,7 +90,7 @@ def test_switched_off_logs_do_not_grow(server):
 
 
 def test_mail_is_accepted_while_a_log_cannot_be_written(server):
-    """Vector 8; the lines come when the log can be written again."""
+    """R-LOG-12, vector 8; the lines come when the log can be written again."""
     server.account("taro")
     folder = server.root / "log" / "inlog"
     assert not folder.exists()

@@ -191,6 +191,7 @@ def test_a_route_back_to_this_server_is_named(far):
 
 
 def test_a_line_with_dns_is_an_exception_to_the_lines_behind_it(far, sinks):
+    """R-DLV-10, R-DLV-12: the table before the gateway and MX; each way has its port."""
     direct, gateway = sinks(), sinks()
     far.do("setting", "set", "delivery.port", direct.port)
     gateways(far, f"far.example,<dns>\n*,gw.example,{gateway.port}\n")
@@ -201,6 +202,7 @@ def test_a_line_with_dns_is_an_exception_to_the_lines_behind_it(far, sinks):
 
 
 def test_delivery_waits_while_the_machine_does_not_own_the_logical_address(far):
+    """R-DLV-04, vector 16."""
     far.do("setting", "set", "delivery.logical_ip", "192.0.2.77")
     send(far, "taro@in.example", sender="e@ext.example")
     until(lambda: events(far, service="EPSTDS", kind="system", text="this machine does not own 192.0.2.77: delivery waits"),

@@ -167,6 +167,7 @@ def test_mail_out_is_encrypted_when_the_next_host_offers_it(server, dns, server_
 
 
 def test_one_message_to_two_accounts_is_stored_once_for_each(relay):
+    """R-DLV-01."""
     relay.account("hanako")
     send(relay, ["taro@in.example", "hanako@in.example"], sender="e@ext.example")
     (one,) = relay.wait_for_mail("taro")

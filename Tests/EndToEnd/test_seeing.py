@@ -55,3 +55,18 @@ def test_a_message_is_traced_by_its_message_id_and_address(server):
     assert message["lines"][0]["text"] == f"connected to 127.0.0.1:{server.port}"
     assert server.json("trace", message["id"])["messages"][0]["id"] == message["id"]
     assert message["id"] in [each["id"] for each in server.json("trace", "TARO@in.example")["messages"]]
+
+
+def test_the_busiest_senders_are_all_senders_and_outlive_a_restart(server):
+    server.account("taro")
+    for sender in ("news@ext.example", "news@ext.example", "one@ext.example"):
+        mail(server, sender, "taro@in.example")
+
+    def busiest():
+        found = server.json("sender", "list")["busiest"]
+        return [(each["sender"], each["messagesHour"]) for each in found] if len(found) == 2 else None
+    expected = [("news@ext.example", 2), ("one@ext.example", 1)]
+    assert until(busiest, "both are counted") == expected
+    server.stop()
+    server.start()
+    assert until(busiest, "both are counted again") == expected

@@ -23,6 +23,8 @@ struct FakeServer {
     var history: [Revision] = []
     var effect = ["10.9.8.0/24 false", "192.168.0.* default", "' the branch", "192.168.7.* norelay,2", "#blank false"]
     var lines: [LogLine] = []
+    /// What searches find behind the newest lines, part by part.
+    var olderParts: [[LogLine]] = []
     var services: [ServiceStatus] = []
     var validation: [Problem] = []
     var certificate = CertificateReport(

@@ -57,7 +57,8 @@ extension FakeServer {
                 Varlink.reply(ServerInterface.Setup.Output(steps: [step]), continues: index + 1 < setupSteps.count)
             }
             return parts.map { Array($0.dropLast()) }
-        case GuardInterface.ListSenders.name: return one(GuardInterface.ListSenders.Output(senders: Self.senders, busiest: Self.busiest))
+        case GuardInterface.ListSenders.name:
+            return one(GuardInterface.ListSenders.Output(senders: Self.senders, busiest: Self.busiest))
         case GuardInterface.ListLocks.name: return one(GuardInterface.ListLocks.Output(locks: Self.locks))
         case GuardInterface.ShowSender.name:
             return one(
@@ -246,7 +247,17 @@ extension FakeServer {
             services[index].state = asked.action == .stop ? .stopped : .running
             return one(services[index])
         case LogInterface.Tail.name:
-            return [Array(Varlink.reply(LogInterface.Tail.Output(lines: lines), continues: true).dropLast())]
+            let isAll = olderParts.isEmpty
+            let output = LogInterface.Tail.Output(
+                lines: lines, cursor: isAll ? nil : "20261123:0", left: isAll ? nil : olderParts.count << 20)
+            return [Array(Varlink.reply(output, continues: true).dropLast())]
+        case LogInterface.Search.name:
+            guard !olderParts.isEmpty else { return one(LogInterface.Search.Output(lines: [], cursor: nil)) }
+            let part = olderParts.removeFirst()
+            return one(
+                LogInterface.Search.Output(
+                    lines: part, cursor: olderParts.isEmpty ? nil : "20261122:0",
+                    left: olderParts.isEmpty ? nil : olderParts.count << 20))
         case GuardInterface.ListLocks.name:
             return one(
                 GuardInterface.ListLocks.Output(locks: [

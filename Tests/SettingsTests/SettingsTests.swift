@@ -153,6 +153,19 @@ struct ValueCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct RuleTests {
+    /// R-DLV-28; no retry of a refusal is allowed, as RFC 5321 §4.2.1 wants it, where the original asks for one at least.
+    @Test(arguments: [
+        ("delivery.retry_interval", 10, 86_400), ("delivery.retry_max_refusals", 0, 999),
+        ("delivery.retry_hours_line", 1, 999), ("delivery.retry_hours_unreachable", 1, 999),
+    ])
+    func retryLimits(_ key: String, _ least: Int, _ most: Int) throws {
+        let definition = try #require(SettingsCatalogue.definition(of: key))
+        for (value, isGood) in [(least, true), (most, true), (least - 1, false), (most + 1, false)] {
+            let isTaken = if case .success = definition.normalized([String(value)]) { true } else { false }
+            #expect(isTaken == isGood, "\(key) = \(value)")
+        }
+    }
+
     /// R-SRV-12
     @Test func forwardingAllNeedsAGateway() throws {
         var snapshot = SettingsSnapshot(layout: .hierarchy)

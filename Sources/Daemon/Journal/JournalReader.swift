@@ -104,6 +104,18 @@ package struct JournalReader: Sendable {
         return (found, nil)
     }
 
+    /// Octets that a search from this cursor on has before it.
+    package func octetsLeft(_ filter: JournalFilter, cursor: String) -> Int {
+        guard let position = Position(cursor) else { return 0 }
+        return LogFolder.days(in: folder).reduce(0) { sum, day in
+            guard day <= position.day, DayRange.mayHold(day, since: filter.since, until: filter.until),
+                let file = DayFile("\(folder)/\(day).log")
+            else { return sum }
+            let range = file.range(since: filter.since, until: filter.until)
+            return sum + max(0, (day == position.day ? position.offset : range.upperBound) - range.lowerBound)
+        }
+    }
+
     static func event(_ line: [UInt8]) -> LogEvent? { try? JSONDecoder().decode(LogEvent.self, from: Data(line)) }
 
     private struct Position {

@@ -25,17 +25,24 @@ struct LogDesk: Sendable {
             let filter = try Self.filter(input.filter)
             return try await offload.run { () throws(ControlError) in
                 let found = reader.search(filter, limit: min(1000, max(1, input.limit)), cursor: input.cursor)
-                return .init(lines: found.events.map(Self.line), cursor: found.cursor)
+                return .init(
+                    lines: found.events.map(Self.line), cursor: found.cursor,
+                    left: found.cursor.map { reader.octetsLeft(filter, cursor: $0) })
             }
         }
         server.stream(LogInterface.Tail.self) { input, _, replies throws(ControlError) in
             let filter = try Self.filter(input.filter)
             var tail = reader.follow()
-            let backlog = try await offload.run { () throws(ControlError) in
-                reader.search(filter, limit: max(1, min(1000, input.backlog))).events.reversed().suffix(
-                    max(0, input.backlog))
+            let first = try await offload.run { () throws(ControlError) in
+                let limit = max(1, min(1000, input.backlog))
+                let found = reader.search(filter, limit: limit)
+                // What is older than a full backlog was not asked for.
+                let cursor = found.events.count < limit ? found.cursor : nil
+                return LogInterface.Tail.Output(
+                    lines: found.events.reversed().suffix(max(0, input.backlog)).map(Self.line), cursor: cursor,
+                    left: cursor.map { reader.octetsLeft(filter, cursor: $0) })
             }
-            replies.send(.init(lines: backlog.map(Self.line)))
+            replies.send(first)
             while replies.isOpen, replies.wantsMore, !Task.isCancelled {
                 var new = tail.next(filter).map(Self.line)[...]
                 while !new.isEmpty {

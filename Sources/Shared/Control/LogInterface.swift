@@ -21,9 +21,12 @@ package enum LogInterface {
             package var lines: [LogLine]
             /// `nil`: there is nothing older.
             package var cursor: String?
-            package init(lines: [LogLine], cursor: String?) {
+            /// Octets of log behind the cursor, within the filter's time.
+            package var left: Int?
+            package init(lines: [LogLine], cursor: String?, left: Int? = nil) {
                 self.lines = lines
                 self.cursor = cursor
+                self.left = left
             }
         }
     }
@@ -44,7 +47,15 @@ package enum LogInterface {
         }
         package struct Output: Codable, Hashable, Sendable {
             package var lines: [LogLine]
-            package init(lines: [LogLine]) { self.lines = lines }
+            /// With the first batch when the backlog is not full: where `Search` goes on with what is older, and octets of
+            /// log behind that.
+            package var cursor: String?
+            package var left: Int?
+            package init(lines: [LogLine], cursor: String? = nil, left: Int? = nil) {
+                self.lines = lines
+                self.cursor = cursor
+                self.left = left
+            }
         }
     }
 }

@@ -24,6 +24,9 @@ struct LogList: Hashable, Sendable {
         }
     }
 
+    /// Older lines, found later.
+    mutating func prepend(_ older: [LogLine]) { lines = older.suffix(max(0, Self.keep - lines.count)) + lines }
+
     private mutating func take(_ new: [LogLine]) {
         lines += new
         let surplus = lines.count - Self.keep

@@ -9,6 +9,8 @@ struct LogScreen: Screen {
     private var tail: RequestID?
     private var applied: LogFilter?
     private var gotBacklog = false
+    /// The search for older lines, part by part.
+    private var older = OlderLines()
     /// What `n` and `N` look for in the lines that are here.
     private var words = ""
 
@@ -42,6 +44,9 @@ struct LogScreen: Screen {
         Option("warning", .text("log.level.warning")), Option("error", .text("log.level.error")),
     ]
 
+    /// Lines that the page begins with.
+    private static let backlog = 500
+
     /// What is typed and picked, as the server filters.
     private var filter: LogFilter {
         var filter = LogList.parse(form.text("filter").trimmedBlanks)
@@ -67,6 +72,8 @@ struct LogScreen: Screen {
         if let lost = context.model.lostAt {
             parts.append(context.say(.text("state.asof", lost.fullText)))
             role = .problem
+        } else if let left = older.left {
+            parts.append(context.say(.text("log.older", Bytes.text(left))))
         } else if log.isPaused {
             parts.append(context.say(.text("log.held", String(log.held.count))))
         } else {
@@ -82,6 +89,10 @@ struct LogScreen: Screen {
         return [
             .open, .nothingToApply,
             Command("find", .text("bar.find"), keys: [.character("/")], bar: .text("bar.find"), priority: 75),
+            Command(
+                "stop", .text("log.older.stop"), keys: [.character("c")],
+                bar: older.left == nil ? nil : .text("log.older.stop"),
+                off: older.left == nil ? .text("log.older.none") : nil, isAction: true),
             Command(
                 "trace", .text("button.trace"), keys: [.character("t")], bar: .text("bar.trace"),
                 off: line?.queueID == nil && line?.session == nil ? .text("log.no-id") : nil, isAction: true),
@@ -138,11 +149,13 @@ struct LogScreen: Screen {
     mutating func closed(_ context: inout Context) {
         if let tail { context.cancel(tail) }
         tail = nil
+        older = OlderLines()
     }
 
     mutating func modelChanged(_ context: inout Context) {
         if !context.isConnected {
             tail = nil
+            older = OlderLines()
         } else if tail == nil, context.model.isReady {
             restart(&context)
         }
@@ -157,15 +170,25 @@ struct LogScreen: Screen {
         rows = []
         lineNumber = 0
         gotBacklog = false
+        older = OlderLines()
         form.update("lines", as: Table.self) { $0.setRows([]) }
-        tail = context.send(LogInterface.Tail.self, .init(filter: filter, backlog: 500), stream: true)
+        tail = context.send(LogInterface.Tail.self, .init(filter: filter, backlog: Self.backlog), stream: true)
     }
 
     mutating func receive(_ message: LinkMessage, _ context: inout Context) {
+        if let result = message.result(of: LogInterface.Search.self, for: older.request) {
+            switch result {
+            case .success(let output):
+                showOlder(output.lines.reversed(), context)
+                goOnBack(output.cursor, output.left, &context)
+            case .failure: older = OlderLines()
+            }
+        }
         guard let result = message.result(of: LogInterface.Tail.self, for: tail) else { return }
         switch result {
         case .success(let output):
             take(output.lines, context)
+            if let cursor = output.cursor { goOnBack(cursor, output.left, &context) }
         case .failure(let error):
             tail = nil
             if error.kind != .noConnection { context.notice(.error, error.phrase) }
@@ -183,14 +206,8 @@ struct LogScreen: Screen {
     private mutating func showNew(_ before: Int, _ context: Context) {
         let follows = isFollowing
         let count = log.lines.count + log.dropped - before
-        let offset = context.model.utcOffset
         for line in log.lines.suffix(max(0, count)) {
-            let isBad = line.level == "error" || line.level == "warning"
-            let text = LogText.line(line, utcOffset: offset)
-            rows.append(
-                TableRow(
-                    id: String(lineNumber), cells: [text], mark: isBad ? .problem : .none,
-                    role: isHit(text) ? .hit : isBad ? .problem : .normal))
+            rows.append(row(line, number: lineNumber, context))
             lineNumber += 1
         }
         if rows.count > log.lines.count { rows.removeFirst(rows.count - log.lines.count) }
@@ -199,6 +216,37 @@ struct LogScreen: Screen {
             table.setRows(shown)
             if follows { _ = table.handle(.end) }
         }
+    }
+
+    /// Asks for the next older part while there is one and the page is not full.
+    private mutating func goOnBack(_ cursor: String?, _ left: Int?, _ context: inout Context) {
+        let room = Self.backlog - log.lines.count
+        guard let cursor, let applied, room > 0 else { return older = OlderLines() }
+        older = OlderLines(
+            request: context.send(LogInterface.Search.self, .init(filter: applied, limit: room, cursor: cursor)),
+            left: left ?? 0)
+    }
+
+    private mutating func showOlder(_ lines: [LogLine], _ context: Context) {
+        guard !lines.isEmpty else { return }
+        let first = lineNumber - log.lines.count
+        log.prepend(lines)
+        let new = lines.enumerated().map { row($0.element, number: first - lines.count + $0.offset, context) }
+        rows = new + rows
+        let shown = rows
+        let cursor = table?.cursor ?? 0
+        form.update("lines", as: Table.self) { table in
+            table.setRows(shown)
+            table.move(to: cursor + new.count)
+        }
+    }
+
+    private func row(_ line: LogLine, number: Int, _ context: Context) -> TableRow {
+        let isBad = line.level == "error" || line.level == "warning"
+        let text = LogText.line(line, utcOffset: context.model.utcOffset)
+        return TableRow(
+            id: String(number), cells: [text], mark: isBad ? .problem : .none,
+            role: isHit(text) ? .hit : isBad ? .problem : .normal)
     }
 
     // MARK: - Searching in what is here
@@ -251,6 +299,7 @@ struct LogScreen: Screen {
         switch command {
         case "open": formEvent(.activated("lines"), &context)
         case "find": _ = form.setFocus("filter")
+        case "stop": older = OlderLines()
         case "follow": form.update("lines", as: Table.self) { _ = $0.handle(.end) }
         case "pause":
             let before = log.lines.count + log.dropped
@@ -278,6 +327,13 @@ struct LogScreen: Screen {
         default: break
         }
     }
+}
+
+/// A search through older parts of the log, which may be long.
+private struct OlderLines {
+    var request: RequestID?
+    /// Octets of log that are left; `nil`: nothing is searched.
+    var left: Int?
 }
 
 /// Log lines in words: the same for screen and clipboard. The server's texts are safe, and made safe once more.
