@@ -238,6 +238,10 @@ def test_lists_and_checks_show_the_directory(server, slapd):
     assert server.json("account", "show", "grace@in.example")["isEnabled"] is False
     assert server.run("account", "change", "ada@in.example", "--full-name", "Ada").returncode == 1
     assert server.run("account", "show", "nobody@in.example").returncode == 1
+    file = server.root / "accounts.tsv"
+    file.write_text("new\tSecret-1\t\tin.example\n")
+    imported = server.run("account", "import", "--domain", "in.example", file)
+    assert imported.returncode == 1 and "kept elsewhere" in imported.stderr
     steps = {step["name"]: step for step in server.json("directory", "check", "ada")["steps"]}
     assert all(step["isRight"] for step in steps.values())
     assert steps["count"]["detail"] == "6" and steps["user"]["detail"] == "ada (Ada Lovelace)"

@@ -43,29 +43,47 @@ extension StoreWriter {
     /// SCHED_IDLE (sched(7)): computes while nobody else wants the core. Only for threads that hold no lock.
     private static let idleScheduling: Int32 = 5
 
+    /// Threads that compute in idle time, those included that an earlier call did not wait for.
+    private static let helpers = Monitor(0)
+
     private static func made(of found: [(path: String, hash: String)], workers: Int) -> [Made] {
-        let shared = Monitor((next: 0, made: [Made]()))
+        let shared = Monitor((next: 0, results: [String?](repeating: nil, count: found.count)))
+        let compute: @Sendable (Int) -> Void = { index in
+            let new = PasswordHash(text: found[index].hash)?.completed()?.text
+            shared.withLock { $0.results[index] = new }
+        }
         let work: @Sendable () -> Void = {
-            while let (path, hash) = shared.withLock({ state -> (path: String, hash: String)? in
+            while let index = shared.withLock({ state -> Int? in
                 guard state.next < found.count else { return nil }
                 state.next += 1
-                return found[state.next - 1]
-            }) {
-                guard let new = PasswordHash(text: hash)?.completed()?.text else { continue }
-                shared.withLock { $0.made.append((path, hash, new)) }
-            }
+                return state.next - 1
+            }) { compute(index) }
         }
-        let others = (1..<max(1, min(workers, found.count))).compactMap { _ in
-            Thread(name: "hash") {
-                var parameters = sched_param()
-                sched_setscheduler(0, idleScheduling, &parameters)
-                work()
-            }
-        }
-        // Whatever the machine has to do, one goes on.
+        for _ in 1..<max(1, min(workers, found.count)) { help(workers - 1, work) }
+        // Whatever else the machine has to do, this one goes on, and waits for none of the others: what they have begun
+        // and not ended by now is made here.
         work()
-        for thread in others { thread.join() }
-        return shared.withLock { $0.made }
+        for index in found.indices where shared.withLock({ $0.results[index] == nil }) { compute(index) }
+        let results = shared.withLock { $0.results }
+        return zip(found, results).compactMap { item, new in new.map { (item.path, item.hash, $0) } }
+    }
+
+    /// Has a thread do the same in time that nobody else wants, unless `limit` are at it already.
+    private static func help(_ limit: Int, _ work: @escaping @Sendable () -> Void) {
+        let isWelcome = helpers.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+        guard isWelcome else { return }
+        let thread = Thread(name: "hash") {
+            var parameters = sched_param()
+            sched_setscheduler(0, idleScheduling, &parameters)
+            work()
+            helpers.withLock { $0 -= 1 }
+        }
+        if thread == nil { helpers.withLock { $0 -= 1 } }
+        thread?.detach()
     }
 
     /// Accounts whose hash is not whole yet.

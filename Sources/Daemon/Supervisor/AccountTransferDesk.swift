@@ -1,6 +1,7 @@
 import Control
 import ControlServer
 import MailModel
+import Settings
 import Store
 import Tables
 
@@ -28,6 +29,12 @@ struct AccountTransferDesk: Sendable {
         server.on(DirectoryInterface.BeginTransfer.self) { input, caller throws(ControlError) in
             try desk.needConfiguration()
             if let domain = input.domain { try desk.gate.need([domain], caller) }
+            // As with single ones (R-ACC-34): passwords and names that stand here would count for nothing.
+            guard try desk.store.snapshot()[AccountSettings.backend] == .soft else {
+                throw ControlError(
+                    .refused, code: "account.import-elsewhere",
+                    "Accounts are kept elsewhere: nothing can be imported here.")
+            }
             return .init(
                 transfer: try sessions.begin(caller, try Self.options(input), domain: input.domain?.lowercased()))
         }
