@@ -67,6 +67,7 @@ FALSE_ENDS = [
     b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n",
     b"\r\r\n.\r\r\n", b"\r\n.\r\r\n", b"\r\n\n.\n\r\n", b"\x0b.\x0b", b"\x85.\x85", b"\r\n.\n\r\n", b"\n\r.\n\r", b"\r\n. \r\n",
     b"\r\n .\r\n", b"\r\n.\t\r\n", b"\xe2\x80\xa8.\xe2\x80\xa8", b"\r\n\r.\r\n", b"\r\n.\x1a\r\n",
+    b"\r\n\0.\r", b"\r\n\0.\n", b"\r\n.\r\r\n", b"\n.\r\r\n", b"\r\r.\r\r", b"\n\n.\r\n",
 ]
 
 

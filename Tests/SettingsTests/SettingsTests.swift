@@ -137,6 +137,13 @@ struct ValueCase: Sendable, CustomTestStringConvertible {
     ])
     func refuses(text: String) { #expect(ListenerAddress(text) == nil) }
 
+    /// R-RTAB-08, R-RCV-27: the original asks for a restart of EPSTRS; here the limits of the Relay tab need none.
+    @Test func limitsOfReceptionNeedNoRestart() {
+        for key in ["max_message_size", "mailbox_quota", "max_recipients", "dnsbl_zones", "dnsbl_exempt"] {
+            #expect(SettingsCatalogue.definition(of: "receiver.\(key)")?.effect == .newSessions, "\(key)")
+        }
+    }
+
     /// R-SVC-08, R-SVC-16, R-SVC-17, R-SVC-20, R-RCV-04: listen mode and IP version decide.
     @Test func listenersFollowModeAndVersion() throws {
         var snapshot = SettingsSnapshot(layout: .hierarchy)
