@@ -326,6 +326,9 @@ def test_files_by_command_are_checked_and_in_force_and_the_test_tells_what_would
     assert (found["isStored"], found["forwardedTo"]) == (False, ["boss@far.example"])
     assert any("SRS" in step["finding"] for step in found["steps"])
     assert "Forwarded to boss@far.example" in server.do("account", "test", "taro@in.example")
+    # A list that names nobody is told before it keeps mail back.
+    doubtful = server.run("account", "control", "taro@in.example", "--forward-to", "FILE:/nonexistent/list", "--dry-run")
+    assert doubtful.returncode == 0 and "cannot be read" in doubtful.stderr
     for file, bad in (("control", "[AutoForward]\nForwardTo=taro@in.example\n"), ("hours", "9,1,,\n"),
                       ("recipients", "nobody\n"), ("../control", "x\n")):
         assert server.run("account", "file", "taro@in.example", file, "--set", "-", stdin=bad).returncode == 1

@@ -57,7 +57,30 @@ struct MailControlDesk: Sendable {
             control: MailControl(control), text: text, etag: found.etag, files: states,
             administrator: settings[AdminSettings.account],
             rewritesSenders: settings[DeliverySettings.rewritesSenders],
-            problems: AccountFile.control.problems(text, of: folder.account.address))
+            problems: AccountFile.control.problems(text, of: folder.account.address) + doubts(about: control))
+    }
+
+    /// A list that names nobody keeps all mail (R-CTL-17): worth to be told before it happens.
+    private static func doubts(about settings: ControlSettings) -> [Problem] {
+        guard let path = settings.forwardFile, path.hasPrefix("/") else { return [] }
+        let shown = DisplayText.clean(path, limit: 200)
+        func doubt(_ code: String, _ message: String, _ more: [String] = []) -> Problem {
+            Problem(
+                path: "control/forwardTo", code: "control.\(code)", message: message, arguments: [shown] + more,
+                isWarning: true)
+        }
+        do throws(MailboxError) {
+            let octets = try MailboxFiles.readList(path, limit: AccountFolder.maximumOctets)
+            guard AddressLines.addresses(octets).isEmpty else { return [] }
+            return [doubt("list-empty", "The list \(shown) holds no address; mail is kept and not forwarded.")]
+        } catch {
+            let detail = DisplayText.clean(error.detail, limit: 200)
+            return [
+                doubt(
+                    "list-unreadable", "The list \(shown) cannot be read (\(detail)); mail is kept and not forwarded.",
+                    [detail])
+            ]
+        }
     }
 
     private static func set(
@@ -75,6 +98,7 @@ struct MailControlDesk: Sendable {
             // Of the file that was just looked at: the check stands for what is written.
             if let base = input.baseEtag, base != present.etag { throw AccountFolder.changed(present.name) }
             changes.append(.init(file: .control, baseEtag: present.etag) { _ in octets })
+            if input.values.forwardTo != nil { warnings += doubts(about: ControlSettings(ControlFile(octets: octets))) }
         }
         for text in input.files {
             let (change, doubts) = try AccountFilesDesk.change(text, in: folder)

@@ -268,6 +268,7 @@ struct MailControlDialog: Dialog {
         if let problem = preview?.problems.first(where: { !$0.isWarning }) { return (problem.phrase, .problem) }
         if isChangedMeanwhile { return (.text("control.changed-meanwhile"), .problem) }
         if !metFiles.isEmpty { return (.text("control.met", metFiles.joined(separator: ", ")), .problem) }
+        if let doubt = preview?.problems.first { return (doubt.phrase, .problem) }
         guard let begun, form.isOn("forward") else {
             return form.isOn("reply") ? (.text("control.note.reply"), .hint) : (.text("control.note.none"), .hint)
         }
