@@ -71,7 +71,8 @@ import Testing
         #expect(driver.text.contains("effect.dat") && driver.text.contains("10.9.8.0/24 false"))
     }
 
-    /// R-SVC-04 to R-SVC-09, R-RCV-37: the receiver's part of the service tab, its header and its details.
+    /// R-SVC-04, R-SVC-05, R-SVC-06, R-SVC-07, R-SVC-08, R-SVC-09, R-RCV-37: the receiver's part of the service tab, its
+    /// header and its details.
     @Test func theServiceTabHasWhatTheReceiverNeeds() {
         var driver = Driver(columns: 132, rows: 43)
         driver.go(.service)

@@ -144,7 +144,7 @@ struct ValueCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// R-SVC-08, R-SVC-16, R-SVC-17, R-SVC-20, R-RCV-04: listen mode and IP version decide.
+    /// R-RCV-01, R-RCV-04, R-SVC-08, R-SVC-16, R-SVC-17, R-SVC-20: listen mode and IP version decide.
     @Test func listenersFollowModeAndVersion() throws {
         var snapshot = SettingsSnapshot(layout: .hierarchy)
         #expect(snapshot.listeners.map(\.text) == ["*.*.*.*:25"])
