@@ -146,7 +146,8 @@ struct QueueDesk: Sendable {
             subject: facts.subjectText(in: octets.span) ?? "",
             messageID: DisplayText.clean(facts.messageIDText(in: octets.span) ?? "", limit: 998),
             parent: message.parent?.rawValue, recipients: message.recipients.map(recipient),
-            header: lines(header), source: source > 0 ? lines(octets.prefix(source)) : [])
+            // A tab in a header is a blank (RFC 5322 §2.2.3); the source shows every octet.
+            header: lines(header.map { $0 == 9 ? 32 : $0 }), source: source > 0 ? lines(octets.prefix(source)) : [])
     }
 
     private static func recipient(_ one: QueuedMessage.Recipient) -> QueueEntry.Recipient {
