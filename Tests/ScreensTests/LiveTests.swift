@@ -429,28 +429,6 @@ struct LiveTests {
         #expect(driver.text.contains("HELO x^[[2J^[[H"))
     }
 
-    /// R-LOG-20: what is older is looked for part by part, as far as the page has room.
-    @Test func olderLinesAreSearchedPartByPart() {
-        func server(_ parts: Int) -> FakeServer {
-            var server = FakeServer()
-            let line = server.lines[0]
-            server.olderParts = (0..<parts).map { part in
-                var older = line
-                older.text = "part \(part)"
-                return [older]
-            }
-            return server
-        }
-        var driver = Driver(server: server(2))
-        driver.go(.log)
-        driver.wait(1_000)
-        driver.send(.resize(Size(columns: 132, rows: 43)))
-        #expect(driver.server.calls.filter { $0 == LogInterface.Search.name }.count == 2)
-        let (newer, older) = (driver.text.firstRange(of: "part 0"), driver.text.firstRange(of: "part 1"))
-        #expect(newer != nil && older != nil && !driver.text.contains("Searching"))
-        if let newer, let older { #expect(older.lowerBound < newer.lowerBound, "the oldest stands on top") }
-    }
-
     @Test func aDraftOfLastTimeIsOfferedAndMeetsTheServer() {
         var draft = Draft()
         draft.stage(

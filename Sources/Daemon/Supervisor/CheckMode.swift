@@ -65,7 +65,9 @@ package enum CheckMode {
                 out.append(Finding(place: key, message: problem.message + "; the default is used", isWarning: false))
             }
         }
-        out += settings.problems(hasGateways: hasGateways).map { Finding(place: $0.key, message: $0.message, isWarning: $0.isWarning) }
+        out += settings.problems(hasGateways: hasGateways).map {
+            Finding(place: $0.key, message: $0.message, isWarning: $0.isWarning)
+        }
         if settings.hasCertificate {
             out += SystemChecks.certificate(settings).map {
                 Finding(place: $0.path, message: $0.message, isWarning: $0.isWarning)
