@@ -93,8 +93,13 @@ def test_nothing_acknowledged_is_lost_by_kills(server, victims, sink, dns):
     try:
         until(complete, "every accepted message reached its end", 120)
     except TimedOut:
-        missing = sorted(wanted - arrived(server, sink).keys())
-        raise AssertionError(f"lost after {kills} kills: {missing[:20]} of {len(wanted)}; queue {server.queue()[:5]}") from None
+        found = arrived(server, sink)
+        missing = sorted(wanted - found.keys())
+        odd = sorted((number, address) for number, address in found if address not in MIXED[number % len(MIXED)])
+        ways = [server.run("trace", f"<{number}@load>").stdout for number, _ in missing[:3]]
+        raise AssertionError(
+            f"lost after {kills} kills: {missing[:20]} of {len(wanted)}; at a wrong place: {odd[:20]}; "
+            f"queue {server.queue()[:5]}; " + "\n".join(ways)) from None
     until(lambda: not server.queue(), "the queue is empty", 60)
     local, far = 0, 0
     for (_, address), times in arrived(server, sink).items():
