@@ -41,6 +41,19 @@ def sink():
     sink.close()
 
 
+@pytest.fixture
+def sinks():
+    """Makes sinks, as many as a test wants."""
+    made = []
+
+    def make(**more):
+        made.append(Sink(**more))
+        return made[-1]
+    yield make
+    for sink in made:
+        sink.close()
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A self-signed certificate for sinks."""

@@ -5,7 +5,6 @@ import subprocess
 import pytest
 
 from support.mail import message
-from support.sink import Sink
 from support.waiting import until
 
 
@@ -17,18 +16,6 @@ def own_address():
     if not addresses:
         pytest.skip("this machine has the loopback address only")
     return addresses[0]
-
-
-@pytest.fixture
-def sinks():
-    made = []
-
-    def make(**more):
-        made.append(Sink(**more))
-        return made[-1]
-    yield make
-    for sink in made:
-        sink.close()
 
 
 @pytest.fixture

@@ -5,20 +5,7 @@ import smtplib
 import pytest
 
 from support.mail import message
-from support.sink import Sink
 from support.waiting import until
-
-
-@pytest.fixture
-def sinks():
-    made = []
-
-    def make(**more):
-        made.append(Sink(**more))
-        return made[-1]
-    yield make
-    for sink in made:
-        sink.close()
 
 
 @pytest.fixture
